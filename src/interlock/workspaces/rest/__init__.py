@@ -1,0 +1,72 @@
+"""The API. An app declares its part in its `api.py`; what all of it has in common stands here."""
+
+from interlock.workspaces.rest.door import ApiRequest
+from interlock.workspaces.rest.filters import Asked, Filters, OrNone, Where, Whole
+from interlock.workspaces.rest.listing import Listing
+from interlock.workspaces.rest.paging import by, by_date
+from interlock.workspaces.rest.resource import Resource
+from interlock.workspaces.rest.routes import Routes
+from interlock.workspaces.rest.schemas import (
+    LEFT_OUT,
+    Address,
+    Day,
+    Email,
+    In,
+    Line,
+    MaybePointer,
+    Measure,
+    Moment,
+    Number,
+    OneOf,
+    Out,
+    Page,
+    Pointer,
+    Pointers,
+    PointsTo,
+    Text,
+    Versioned,
+    editable,
+    patch_of,
+    reader_of,
+    resolve,
+    rounded,
+    rows_of,
+)
+
+__all__ = [
+    "LEFT_OUT",
+    "Address",
+    "ApiRequest",
+    "Asked",
+    "Day",
+    "Email",
+    "Filters",
+    "In",
+    "Line",
+    "Listing",
+    "MaybePointer",
+    "Measure",
+    "Moment",
+    "Number",
+    "OneOf",
+    "OrNone",
+    "Out",
+    "Page",
+    "Pointer",
+    "Pointers",
+    "PointsTo",
+    "Resource",
+    "Routes",
+    "Text",
+    "Versioned",
+    "Where",
+    "Whole",
+    "by",
+    "by_date",
+    "editable",
+    "patch_of",
+    "reader_of",
+    "resolve",
+    "rounded",
+    "rows_of",
+]
