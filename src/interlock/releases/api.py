@@ -1,0 +1,334 @@
+from datetime import date
+from typing import Annotated, Any
+
+from django.db import transaction
+from pydantic import BeforeValidator, Field
+
+from interlock.backlog.api import FeatureKey, features
+from interlock.backlog.models import Feature
+from interlock.organisation.api import DepartmentKey, PersonKey, ProductKey
+from interlock.organisation.models import Person
+from interlock.releases.models import Release, ReleaseTemplate, ScopeItem, Task, TaskLink, Workstream
+from interlock.workspaces.errors import DomainError
+from interlock.workspaces.models import Member
+from interlock.workspaces.rest import (
+    ApiRequest,
+    Day,
+    Filters,
+    In,
+    Line,
+    MaybePointer,
+    Number,
+    OneOf,
+    OrNone,
+    Out,
+    Pointer,
+    PointsTo,
+    Resource,
+    Text,
+    Versioned,
+    Where,
+    Whole,
+    by,
+    by_date,
+    editable,
+    rounded,
+)
+
+ReleaseKey = Annotated[str, PointsTo(Release)]
+
+
+class ReleaseIn(In):
+    product: ProductKey
+    name: Annotated[Line, Field(max_length=120, description="Its version.", examples=["4.2"])]
+    description: Annotated[Text, Field(max_length=100_000, description="Markdown.")] = ""
+    tier: Annotated[int, OneOf(Release.Tier)] = Release.Tier.FEATURE.value
+    status: Annotated[str, OneOf(Release.Status)] = Release.Status.PLANNED.value
+    target_on: Day | None = None
+    target_precision: Annotated[str, OneOf(Release.Precision)] = Release.Precision.DAY.value
+    released_on: Day | None = None
+
+
+class ReleaseOut(Versioned):
+    product: Pointer
+    name: str
+    description: str
+    tier: Annotated[int, OneOf(Release.Tier)]
+    status: Annotated[str, OneOf(Release.Status)]
+    target_on: date | None
+    target_precision: Annotated[str, OneOf(Release.Precision)]
+    latest_target: date | None = Field(description="The last day that the target's precision still means.")
+    released_on: date | None
+
+
+class ReleaseFilters(Filters):
+    product: list[ProductKey] = []
+    status: list[Annotated[str, OneOf(Release.Status)]] = []
+    tier: list[Annotated[int, OneOf(Release.Tier), Whole]] = []
+
+
+releases = Resource(
+    Release,
+    "releases",
+    read=ReleaseOut,
+    create=ReleaseIn,
+    fixed=("product",),
+    filters=ReleaseFilters,
+    orders={"target_on": by_date("target_on"), "number": by("number"), "changed_at": by("changed_at", "number")},
+    joins=("product",),
+)
+
+
+# --- what is in a release ----------------------------------------------------------------------------
+
+
+def seen_scope(member: Member) -> Any:
+    return ScopeItem.objects.filter(release__in=Release.objects.visible_to(member)).select_related("release")
+
+
+features.extend(
+    shape={
+        "release": (
+            Annotated[MaybePointer, BeforeValidator(lambda scope: scope and scope.release)],
+            Field(None, validation_alias="scope", description="The release that it is planned for."),
+        )
+    },
+    filters={"release": (Annotated[list[Annotated[str, OrNone(Release)]], Where("scope__release")], [])},
+    seen={"scope": seen_scope},
+)
+
+
+class ScopeIn(In):
+    features: Annotated[list[FeatureKey], Field(min_length=1, max_length=200)]
+
+
+@releases.post(
+    "/{key}/features", response={200: ReleaseOut}, operation_id="take_features", summary="Plan features for a release"
+)
+@transaction.atomic
+def take_many(request: ApiRequest, key: ReleaseKey, given: ScopeIn) -> Release:
+    """Each leaves the release that it was in. `GET /features?release=R-1` lists what is planned."""
+    release = request.member.editable(Release, key=key)
+    release.take(editable(Feature, given.features, member=request.member, field="features"), by=request.member)
+    return releases.one(request.member, key)
+
+
+@releases.put(
+    "/{key}/features/{feature}",
+    response={200: ReleaseOut},
+    operation_id="take_feature",
+    summary="Plan a feature for a release",
+)
+def take(request: ApiRequest, key: ReleaseKey, feature: FeatureKey) -> Release:
+    release = request.member.editable(Release, key=key)
+    release.take([request.member.editable(Feature, key=feature)], by=request.member)
+    return releases.one(request.member, key)
+
+
+@releases.delete(
+    "/{key}/features/{feature}",
+    response={200: ReleaseOut},
+    operation_id="drop_feature",
+    summary="Take a feature out of a release",
+)
+def drop(request: ApiRequest, key: ReleaseKey, feature: FeatureKey) -> Release:
+    release = request.member.editable(Release, key=key)
+    release.drop([request.member.editable(Feature, key=feature)], by=request.member)
+    return releases.one(request.member, key)
+
+
+# --- the plan ------------------------------------------------------------------------------------------
+
+WorkstreamKey = Annotated[str, PointsTo(Workstream)]
+TaskKey = Annotated[str, PointsTo(Task)]
+Days = Annotated[float, Field(ge=0, le=1000), rounded(1)]
+
+
+class WorkstreamIn(In):
+    release: ReleaseKey
+    department: DepartmentKey
+    owner: PersonKey | None = None
+    note: Annotated[Text, Field(max_length=2000)] = ""
+
+
+class WorkstreamOut(Versioned):
+    release: Pointer
+    department: Pointer
+    owner: MaybePointer
+    note: str
+
+
+class WorkstreamFilters(Filters):
+    release: list[ReleaseKey] = []
+    department: list[DepartmentKey] = []
+    owner: list[Annotated[str, OrNone(Person)]] = []
+
+
+workstreams = Resource(
+    Workstream,
+    "workstreams",
+    read=WorkstreamOut,
+    create=WorkstreamIn,
+    fixed=("release", "department"),
+    filters=WorkstreamFilters,
+    orders={"number": by("number"), "changed_at": by("changed_at", "number")},
+    joins=("release__workspace", "department", "owner"),
+)
+
+
+class TaskIn(In):
+    workstream: WorkstreamKey
+    title: Annotated[Line, Field(max_length=300, examples=["Write the help articles"])]
+    description: Annotated[Text, Field(max_length=100_000, description="Markdown.")] = ""
+    kind: Annotated[str, OneOf(Task.Kind)] = Task.Kind.TASK.value
+    status: Annotated[str, OneOf(Task.Status)] = Task.Status.TODO.value
+    owner: PersonKey | None = None
+    feature: FeatureKey | None = None
+    optimistic: Annotated[Days | None, Field(description="Working days if all goes well.")] = None
+    likely: Annotated[Days | None, Field(description="Working days, most likely.", examples=[5])] = None
+    pessimistic: Annotated[Days | None, Field(description="Working days if much goes wrong.")] = None
+    remaining: Annotated[Days | None, Field(description="Working days that are left, once it is begun.")] = None
+    people: Annotated[int, Field(ge=1, le=1000, description="How many work on it at once.")] = 1
+    not_before: Day | None = None
+    fixed_on: Day | None = None
+    deadline: Day | None = None
+    started_on: Day | None = None
+    done_on: Day | None = None
+
+
+class DatesOut(Out):
+    starts_on: date
+    ends_on: date = Field(description="The last day of work.")
+    slack: int | None = Field(description="Days by which it may slip before the release does.")
+    critical: bool
+    likely_by: date | None = Field(description="The day by which it is done in 85 of 100 simulations.")
+    criticality: float | None = Field(description="The share of simulations in which it holds the release up.")
+
+
+class TaskOut(Versioned):
+    workstream: Pointer
+    title: str
+    description: str
+    kind: Annotated[str, OneOf(Task.Kind)]
+    status: Annotated[str, OneOf(Task.Status)]
+    owner: MaybePointer
+    feature: MaybePointer
+    optimistic: Number | None
+    likely: Number | None
+    pessimistic: Number | None
+    remaining: Number | None
+    people: int
+    not_before: date | None
+    fixed_on: date | None
+    deadline: date | None
+    started_on: date | None
+    done_on: date | None
+    dates: DatesOut | None = Field(None, description="As the plan stands; null until it is computed.")
+
+
+class TaskFilters(Filters):
+    workstream: list[WorkstreamKey] = []
+    release: Annotated[list[ReleaseKey], Where("workstream__release")] = []
+    department: Annotated[list[DepartmentKey], Where("workstream__department")] = []
+    status: list[Annotated[str, OneOf(Task.Status)]] = []
+    kind: list[Annotated[str, OneOf(Task.Kind)]] = []
+    owner: list[Annotated[str, OrNone(Person)]] = []
+    feature: list[Annotated[str, OrNone(Feature)]] = []
+
+
+tasks = Resource(
+    Task,
+    "tasks",
+    read=TaskOut,
+    create=TaskIn,
+    filters=TaskFilters,
+    orders={"number": by("number"), "deadline": by_date("deadline"), "changed_at": by("changed_at", "number")},
+    joins=("workstream__release", "workstream__department", "owner", "dates"),
+    seen={"feature": Feature},
+)
+
+
+class TaskLinkIn(In):
+    task: TaskKey
+    predecessor: TaskKey
+    kind: Annotated[str, OneOf(TaskLink.Kind)] = TaskLink.Kind.FINISH_START.value
+    lag_days: Annotated[
+        int,
+        Field(ge=-1000, le=1000, description="Days between, weekends included; negative: they may overlap."),
+    ] = 0
+
+
+class TaskLinkOut(Versioned):
+    task: Pointer
+    predecessor: Pointer
+    kind: Annotated[str, OneOf(TaskLink.Kind)]
+    lag_days: int
+
+
+class TaskLinkFilters(Filters):
+    task: list[TaskKey] = []
+    predecessor: list[TaskKey] = []
+    release: Annotated[list[ReleaseKey], Where("task__workstream__release")] = []
+
+
+task_links = Resource(
+    TaskLink,
+    "task-links",
+    read=TaskLinkOut,
+    create=TaskLinkIn,
+    fixed=("task", "predecessor"),
+    filters=TaskLinkFilters,
+    orders={"number": by("number"), "changed_at": by("changed_at", "number")},
+    joins=("task__workspace", "predecessor"),
+)
+
+
+class ReleaseTemplateIn(In):
+    name: Annotated[Line, Field(max_length=120, examples=["Full launch"])]
+    tier: Annotated[int, OneOf(Release.Tier)] = Release.Tier.FEATURE.value
+    description: Annotated[Text, Field(max_length=300)] = ""
+    plan: Annotated[
+        Text, Field(max_length=100_000, examples=["Support:\n  - {id: help, title: Help articles, ends: 5}"])
+    ]
+
+
+class ReleaseTemplateOut(Versioned):
+    name: str
+    tier: Annotated[int, OneOf(Release.Tier)]
+    description: str
+    plan: str
+
+
+release_templates = Resource(
+    ReleaseTemplate,
+    "release-templates",
+    read=ReleaseTemplateOut,
+    create=ReleaseTemplateIn,
+    filters=Filters,
+    orders={"number": by("number"), "name": by("name", "number"), "changed_at": by("changed_at", "number")},
+)
+
+
+class StartIn(In):
+    template: Annotated[Line, Field(max_length=120, examples=["Full launch"])]
+    left_out: Annotated[
+        list[Annotated[Line, Field(max_length=120)]],
+        Field(max_length=100, description="Departments of the template that have no part in this release."),
+    ] = []
+
+
+@releases.post(
+    "/{key}/plan",
+    response={200: ReleaseOut},
+    operation_id="start_plan",
+    summary="Give a release its plan from a template",
+)
+@transaction.atomic
+def start_plan(request: ApiRequest, key: ReleaseKey, given: StartIn) -> Release:
+    """Workstreams, tasks and links, counted back from the target. `GET /tasks?release=R-1` lists what was made."""
+    release = request.member.editable(Release, key=key)
+    template = ReleaseTemplate.objects.called_or_shipped(given.template, by=request.member)
+    if template is None:
+        raise DomainError("There is no such template.", field="template")
+    template.start(release, by=request.member, left_out=given.left_out)
+    return releases.one(request.member, key)

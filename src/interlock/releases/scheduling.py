@@ -1,0 +1,310 @@
+"""The plan of all open releases of a workspace, as the engine takes it, and what it answers, as dates.
+
+All releases at once, since they share the people. A slot is half a day, counted from the morning of today.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import ROUND_UP, Decimal
+
+from interlock.engine import schedule as engine
+from interlock.engine.outlook import Lever, Outlook, ReleaseOutlook, Three, Units
+from interlock.organisation.models import Absence, Department, Person
+from interlock.releases.models import Forecast, Release, Task, TaskDates, TaskLink
+from interlock.workspaces.models import Workspace
+
+SLOTS = 2
+# People are counted in halves.
+HALVES = 2
+# Unestimated work takes a day, so that what follows it is not planned as if it were nothing.
+UNKNOWN = Decimal(1)
+HALF = Decimal("0.5")
+FURTHEST = 366 * 3
+# Of an estimate of one number: finished tasks rarely take less than four fifths of it, and rarely more than twice it.
+USUALLY = (Decimal("0.8"), Decimal("2.0"))
+# Finished tasks: estimates change with those who make them, so what is long ago says little.
+REMEMBERED = 2000
+WEIGHTS = {Release.Tier.FULL: 4, Release.Tier.FEATURE: 2, Release.Tier.SILENT: 1, Release.Tier.HOTFIX: 8}
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """`problem.tasks[n]` is `tasks[n]`, and `problem.releases[n]` is `releases[n]`."""
+
+    problem: engine.Problem
+    tasks: Sequence[Task]
+    releases: Sequence[Release]
+    # What the forecast takes besides: see engine.outlook.look_ahead.
+    estimates: Sequence[Three | None]
+    department: Sequence[int]
+    history: Sequence[tuple[str, Sequence[tuple[Three, float]]]]
+    features: Mapping[str, Sequence[int]]
+    units: Units
+
+
+def gather(workspace: Workspace, *, today: date) -> Gathered:
+    planned = Task.objects.of(workspace).planned().defer("description")
+    tasks = list(
+        planned.select_related("workstream__department", "workstream__release", "feature__product").order_by("pk")
+    )
+    departments = {task.workstream.department_id: task.workstream.department for task in tasks}
+    releases = {task.workstream.release_id: task.workstream.release for task in tasks}
+    place = {kind: {pk: n for n, pk in enumerate(rows)} for kind, rows in (("d", departments), ("r", releases))}
+    at = {task.pk: n for n, task in enumerate(tasks)}
+    problem = engine.Problem(
+        tasks=tuple(_task(one, place["d"], place["r"], len(departments), today=today) for one in tasks),
+        links=tuple(_links(workspace, at)),
+        resources=tuple(_resources(workspace, departments, today=today)),
+        calendars=tuple(_calendar(one, today=today) for one in departments.values()),
+        releases=tuple(_release(one, today=today) for one in releases.values()),
+        objective=engine.Objective.LATENESS,
+    )
+    return Gathered(
+        problem,
+        tasks,
+        list(releases.values()),
+        estimates=[_estimate(task, problem.tasks[n].modes[0].duration) for n, task in enumerate(tasks)],
+        department=[place["d"][task.workstream.department_id] for task in tasks],
+        history=_history(workspace, departments),
+        features=_features(tasks),
+        units=Units(SLOTS, HALVES, today),
+    )
+
+
+def _task(
+    task: Task, department_at: Mapping[int, int], release_at: Mapping[int, int], resources: int, *, today: date
+) -> engine.Task:
+    mine = department_at[task.workstream.department_id]
+    moment = task.kind == Task.Kind.MILESTONE
+    demand = tuple(HALVES * task.people if n == mine and not moment else 0 for n in range(resources))
+    target = task.workstream.release.latest_target
+    due = task.deadline or target
+    begun = task.status == Task.Status.IN_PROGRESS
+    # What follows the launch does not make it late.
+    counts = not (due and target and due > target)
+    return engine.Task(
+        name=task.title,
+        modes=(engine.Mode(duration=0 if moment else _slots_left(task, today), demand=demand),),
+        earliest=0 if begun else _earliest(task, today),
+        fixed=_fixed(task, today) if not begun else None,
+        calendar=None if moment else mine,
+        release=release_at[task.workstream.release_id] if counts else None,
+        # What is begun goes on; then what is due first.
+        priority=0 if begun else -1 - max((due - today).days, 0) if due else -FURTHEST,
+    )
+
+
+def _slots_left(task: Task, today: date) -> int:
+    days = UNKNOWN if task.likely is None else task.likely
+    if task.status == Task.Status.IN_PROGRESS:
+        worked = _workdays(task.workstream.department, task.started_on or today, today - timedelta(days=1))
+        days = max(days - worked, HALF) if task.remaining is None else task.remaining
+    return int((days * SLOTS).to_integral_value(rounding=ROUND_UP))
+
+
+def _workdays(department: Department, first: date, last: date) -> int:
+    """From the first day to the last one, both included."""
+    days = min(max((last - first).days + 1, 0), FURTHEST)
+    return sum(department.workdays(first, days))
+
+
+def _three(task: Task) -> Three | None:
+    """In slots; where only the likely days are known, as uncertain as such estimates usually are."""
+    if task.likely is None or not task.likely:
+        return None
+    low = task.optimistic if task.optimistic is not None else task.likely * USUALLY[0]
+    high = task.pessimistic if task.pessimistic is not None else task.likely * USUALLY[1]
+    return float(low * SLOTS), float(task.likely * SLOTS), float(high * SLOTS)
+
+
+def _estimate(task: Task, left: int) -> Three | None:
+    """Of what is left: what is half done is as uncertain, by its share, as it was before."""
+    if task.kind == Task.Kind.MILESTONE or not left:
+        return None
+    low, likely, high = _three(task) or (float(UNKNOWN * SLOTS),) * 3
+    share = left / likely if task.status == Task.Status.IN_PROGRESS else 1.0
+    return low * share, likely * share, high * share
+
+
+def _features(tasks: Sequence[Task]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for n, task in enumerate(tasks):
+        # Whoever sees the release reads of these: of another product's, only of such as everybody may see.
+        own = task.feature and task.feature.product_id == task.workstream.release.product_id
+        if task.feature and (own or not task.feature.product.restricted):
+            found[task.feature.title].append(n)
+    return dict(found)
+
+
+def _history(
+    workspace: Workspace, departments: Mapping[int, Department]
+) -> list[tuple[str, list[tuple[Three, float]]]]:
+    """What each department has finished lately, with the working slots that it took."""
+    found: dict[int, list[tuple[Three, float]]] = {pk: [] for pk in departments}
+    done = Task.objects.of(workspace).filter(kind=Task.Kind.TASK, status=Task.Status.DONE)
+    done = done.filter(workstream__department__in=departments, started_on__isnull=False, done_on__isnull=False)
+    for task in done.select_related("workstream").order_by("-done_on", "-pk").defer("description")[:REMEMBERED]:
+        three, department = _three(task), departments[task.workstream.department_id]
+        worked = _workdays(department, task.started_on, task.done_on) if task.started_on and task.done_on else 0
+        if three and worked:
+            found[department.pk].append((three, float(worked * SLOTS)))
+    return [(department.name, found[pk]) for pk, department in departments.items()]
+
+
+def _slot(day: date | None, today: date) -> int:
+    """The first slot of a day; the first of all for what is past."""
+    return min(max((day - today).days, 0), FURTHEST) * SLOTS if day else 0
+
+
+# A moment is the end of its day: what must be done before it has that day to be done.
+
+
+def _earliest(task: Task, today: date) -> int:
+    moment = task.not_before and task.kind == Task.Kind.MILESTONE
+    return _slot(task.not_before, today) + (SLOTS if moment else 0)
+
+
+def _fixed(task: Task, today: date) -> int | None:
+    if task.fixed_on is None:
+        return None
+    return _slot(task.fixed_on, today) + (SLOTS if task.kind == Task.Kind.MILESTONE else 0)
+
+
+def _links(workspace: Workspace, at: Mapping[int, int]) -> Sequence[engine.Link]:
+    """Between tasks that are still to be done; what waited for something that is done waits no more."""
+    links = TaskLink.objects.of(workspace).in_force().filter(task__in=at, predecessor__in=at)
+    return [
+        engine.Link(at[before], at[after], engine.Kind(kind.upper()), lag * SLOTS)
+        for before, after, kind, lag in links.values_list("predecessor_id", "task_id", "kind", "lag_days")
+    ]
+
+
+def _resources(workspace: Workspace, departments: Mapping[int, Department], *, today: date) -> list[engine.Resource]:
+    people: dict[int, int] = defaultdict(int)
+    for department_id in Person.objects.of(workspace).current().values_list("department_id", flat=True):
+        people[department_id] += 1
+    absent: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    last = today + timedelta(days=FURTHEST)
+    absences = Absence.objects.of(workspace).between(today, last).filter(person__standing=Person.Standing.CURRENT)
+    for department_id, starts_on, ends_on in absences.values_list("person__department_id", "starts_on", "ends_on"):
+        absent[department_id][_slot(starts_on, today)] += 1
+        absent[department_id][_slot(ends_on + timedelta(days=1), today)] -= 1
+    found = []
+    for pk, department in departments.items():
+        # A department of which nobody is known does its work all the same.
+        whole = department.capacity if department.capacity is not None else Decimal(people[pk] or 1)
+        found.append(_resource(department.name, int(whole * HALVES), absent[pk]))
+    return found
+
+
+def _resource(name: str, capacity: int, absent: Mapping[int, int]) -> engine.Resource:
+    away, changes = 0, []
+    for slot in sorted(absent):
+        away += absent[slot]
+        changes.append((slot, max(capacity - HALVES * away, 0)))
+    return engine.Resource(name, capacity, tuple(changes))
+
+
+def _calendar(department: Department, *, today: date) -> engine.Calendar:
+    week = [(today + timedelta(days=n)).isoweekday() in department.working_days for n in range(7)]
+    ahead = department.workdays(today, FURTHEST) if department.holidays_of else []
+    free = [n for n, worked in enumerate(ahead) if week[n % 7] and not worked]
+    return engine.Calendar(
+        department.name,
+        tuple(worked for worked in week for _ in range(SLOTS)),
+        frozenset(n * SLOTS + half for n in free for half in range(SLOTS)),
+    )
+
+
+def _release(release: Release, *, today: date) -> engine.Release:
+    target = release.latest_target
+    slot = _slot(target, today) + SLOTS if target else FURTHEST * SLOTS
+    return engine.Release(release.name, slot, WEIGHTS[Release.Tier(release.tier)])
+
+
+def keep(gathered: Gathered, outlook: Outlook) -> list[int]:
+    """Write down the dates; returns the keys of the tasks that have others than before."""
+    solution = outlook.solution
+    schedule = solution.schedule
+    if schedule is None:
+        return []
+    critical = set(solution.critical_chain)
+    rows = []
+    for n, task in enumerate(gathered.tasks):
+        start, finish = schedule.start[n], schedule.finish[n]
+        moment = task.kind == Task.Kind.MILESTONE
+        rows.append(
+            TaskDates(
+                task=task,
+                starts_on=gathered.units.day_before(start) if moment else gathered.units.day_of(start),
+                ends_on=gathered.units.day_before(finish),
+                slack=solution.total_float[n] // SLOTS if solution.total_float else None,
+                critical=n in critical,
+                likely_by=gathered.units.day_before(outlook.likely_by[n]) if outlook.likely_by else None,
+                criticality=outlook.criticality[n] if outlook.criticality else None,
+            )
+        )
+    return TaskDates.objects.keep(rows)
+
+
+def foretell(gathered: Gathered, outlook: Outlook, *, at: datetime, runs: int, seed: int) -> list[Release]:
+    """Keep the forecasts that say something else than the last ones; returns their releases.
+
+    One with other dates is a new one, so that each shift of them stays known.
+    """
+    last = {one.release_id: one for one in Forecast.objects.newest().filter(release__in=gathered.releases)}
+    told = []
+    for n, (release, found) in enumerate(zip(gathered.releases, outlook.releases, strict=False)):
+        if found is None:
+            continue
+        forecast = _forecast(gathered, outlook, n, found, at=at)
+        forecast.runs, forecast.seed = runs, seed
+        before = last.get(release.pk)
+        if before and before.days == forecast.days:
+            # No shift to remember; what leads there is told as it is now.
+            forecast.pk, forecast.at = before.pk, before.at
+        if before is None or forecast.told != before.told:
+            forecast.save()
+            told.append(release)
+    return told
+
+
+def _spoken_of(gathered: Gathered, lever: Lever) -> list[str]:
+    """The releases that the words of a lever tell something of: who may not see them does not read it."""
+    named = {gathered.tasks[place].workstream.release.key for place in lever.names}
+    return sorted(named | ({gathered.releases[lever.into].key} if lever.into is not None else set()))
+
+
+def _forecast(gathered: Gathered, outlook: Outlook, n: int, found: ReleaseOutlook, *, at: datetime) -> Forecast:
+    release, schedule = gathered.releases[n], outlook.solution.schedule
+    ends = schedule.finish if schedule else ()
+    mine = [end for task, end in zip(gathered.problem.tasks, ends, strict=False) if task.release == n]
+    days: dict[str, int] = defaultdict(int)
+    for slot, number in found.finishes:
+        days[gathered.units.day_before(slot).isoformat()] += number
+    p50, p85, p95 = (gathered.units.day_before(slot) for slot in found.levels)
+    target = release.latest_target
+    return Forecast(
+        release=release,
+        at=at,
+        target_on=target,
+        planned_on=gathered.units.day_before(max(mine, default=0)),
+        p50_on=p50,
+        p85_on=p85,
+        p95_on=p95,
+        chance=found.chance if target else None,
+        finishes=days,
+        drivers=[[gathered.tasks[place].key, round(share, 4)] for place, share in found.drivers],
+        levers=[
+            {
+                "words": one.words,
+                "days": one.gain,
+                "chance": round(one.chance, 4),
+                "costs": [[gathered.releases[other].key, words] for other, words in one.costs],
+                "releases": _spoken_of(gathered, one),
+            }
+            for one in found.levers
+        ],
+    )

@@ -1,0 +1,30 @@
+from django.urls import path
+
+from interlock.releases import views
+from interlock.releases.forms import ReleaseForm, ReleaseTemplateForm, TaskForm, TaskLinkForm, WorkstreamForm
+from interlock.releases.models import Release, ReleaseTemplate, Task, TaskLink, Workstream
+from interlock.workspaces.pages import pages
+
+urlpatterns = [
+    *pages("releases", Release, ReleaseForm),
+    path("releases/", views.ReleasesView.as_view(), name="releases"),
+    path("releases/<str:key>/", views.ReleaseView.as_view(), name="release"),
+    path("releases/<str:key>/scope/", views.ScopeAddView.as_view(), name="release-scope"),
+    path("releases/<str:key>/scope/move/", views.ScopeMoveView.as_view(), name="release-move"),
+    path("releases/<str:key>/plan/", views.PlanView.as_view(), name="release-plan"),
+    path("releases/<str:key>/plan/start/", views.StartPlanView.as_view(), name="release-plan-start"),
+    path("releases/<str:key>/workstreams/new/", views.WorkstreamAddView.as_view(), name="workstream-new"),
+    *pages("workstreams", Workstream, WorkstreamForm, add=False),
+    path("workstreams/<str:key>/tasks/new/", views.TaskAddView.as_view(), name="task-new"),
+    *pages("tasks", Task, TaskForm, add=False),
+    path("tasks/<str:key>/", views.TaskView.as_view(), name="task"),
+    path("tasks/<str:key>/drag/", views.DragView.as_view(), name="task-drag"),
+    path("tasks/<str:key>/start/", views.StartView.as_view(), name="task-start"),
+    path("tasks/<str:key>/done/", views.FinishView.as_view(), name="task-done"),
+    path("tasks/<str:key>/reopen/", views.ReopenView.as_view(), name="task-reopen"),
+    path("tasks/<str:key>/predecessors/new/", views.LinkAddView.as_view(), name="tasklink-new"),
+    *pages("task-links", TaskLink, TaskLinkForm, add=False),
+    *pages("release-templates", ReleaseTemplate, ReleaseTemplateForm),
+    path("release-templates/", views.TemplatesView.as_view(), name="releasetemplates"),
+    path("release-templates/<str:key>/", views.TemplateView.as_view(), name="releasetemplate"),
+]

@@ -1,0 +1,114 @@
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views import View
+
+from interlock.organisation.models import Department
+from interlock.organisation.models.product import products_seen
+from interlock.releases.drawing import Drawing, histogram
+from interlock.releases.forms import StartPlanForm, WorkstreamAddForm
+from interlock.releases.models import Forecast, PlanRun, Release, ReleaseTemplate, Task, TaskLink, Workstream
+from interlock.releases.timeline import Zoom
+from interlock.workspaces.errors import DomainError
+from interlock.workspaces.middleware import MemberRequest
+from interlock.workspaces.models import Member
+from interlock.workspaces.pages import ActView, Done, may_edit
+
+
+class PlanView(View):
+    """Who does what until the launch, over time."""
+
+    def get(self, request: MemberRequest, key: str) -> HttpResponse:
+        by, today = request.member, timezone.localdate()
+        if not by.reads_all:
+            raise Http404
+        release = by.visible(Release, key=key)
+        streams = list(Workstream.objects.visible_to(by).active().filter(release=release).select_related("department"))
+        tasks = list(
+            Task.objects.visible_to(by)
+            .active()
+            .filter(workstream__in=streams)
+            .exclude(status=Task.Status.DROPPED)
+            .select_related("owner__department", "dates")
+        )
+        known = {stream.pk: stream for stream in streams}
+        for stream in streams:
+            stream.release = release
+        for task in tasks:
+            task.workstream = known[task.workstream_id]
+        links = list(TaskLink.objects.visible_to(by).active().filter(task__in=tasks, predecessor__in=tasks))
+        editable = not release.archived and may_edit(by, release)
+        drawing = Drawing.of(
+            release, streams, tasks, links, zoom=request.GET.get("zoom", ""), today=today, editable=editable
+        )
+        run = PlanRun.objects.filter(workspace=by.workspace_id).first()
+        forecast = Forecast.objects.visible_to(by).newest().filter(release=release).first()
+        shown = {
+            "row": release,
+            "release": release,
+            "drawing": drawing if streams else None,
+            "zooms": [(zoom.word, zoom.word.capitalize()) for zoom in Zoom],
+            "streams": [(stream, [task for task in tasks if task.workstream_id == stream.pk]) for stream in streams],
+            "tasks": tasks,
+            "late": [task for task in tasks if task.misses_deadline],
+            "vacant": [task for task in tasks if task.open and not task.owner_id and task.kind == Task.Kind.TASK],
+            "done": [task for task in tasks if task.status == Task.Status.DONE],
+            "forecast": forecast,
+            "histogram": histogram(forecast) if forecast else "",
+            "driven": _driven(forecast, tasks),
+            "levers": forecast.levers_for(by) if forecast else [],
+            # What contradicts each other may be tasks of any release.
+            "says": run.says if run and products_seen(by) is None else "",
+            "run": run,
+            "editable": editable,
+        }
+        return render(request, "releases/plan.html", shown)
+
+
+def _driven(forecast: Forecast | None, tasks: list[Task]) -> list[tuple[Task, int]]:
+    """The tasks whose uncertainty moves the release most, each with its share of that in per cent."""
+    known = {task.key: task for task in tasks}
+    shares = [(known.get(key), round(100 * share)) for key, share in (forecast.drivers if forecast else [])]
+    return [(task, share) for task, share in shares if task and share][:5]
+
+
+class StartPlanView(ActView):
+    """Gives a release its plan from a template."""
+
+    model, form, act = Release, StartPlanForm, "Start the plan"
+
+    def initial(self, row: Release) -> dict[str, Any]:
+        return {"template": ReleaseTemplate.objects.usual_for(row)}
+
+    def title(self, row: Release) -> str:
+        return f"Plan {row} from a template"
+
+    def says(self, row: Release) -> str:
+        due = row.latest_target
+        return f"Its tasks are counted back from {due:%-d %B %Y}." if due else "The release needs a target first."
+
+    def leads_to(self, row: Release) -> str:
+        return row.plan_url
+
+    def do(self, row: Release, *, by: Member, **answers: Any) -> Done:
+        template = ReleaseTemplate.objects.called_or_shipped(answers["template"], by=by)
+        if template is None:
+            raise DomainError("There is no such template.", field="template")
+        tasks = template.start(row, by=by, left_out=answers["left_out"])
+        return Done(f"Planned {len(tasks)} tasks for {row}.")
+
+
+class WorkstreamAddView(ActView):
+    model, form, act = Release, WorkstreamAddForm, "Add"
+
+    def title(self, row: Release) -> str:
+        return f"Which department has a part in {row}?"
+
+    def leads_to(self, row: Release) -> str:
+        return row.plan_url
+
+    def do(self, row: Release, *, by: Member, department: Department) -> Done:  # type: ignore[override]
+        Workstream.objects.add(release=row, department=department, by=by)
+        return Done(f"{department} has a part in {row}.")
