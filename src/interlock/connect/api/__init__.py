@@ -1,0 +1,3 @@
+from interlock.connect.api import exports, imports
+
+__all__ = ["exports", "imports"]
