@@ -1,0 +1,13 @@
+from tests.figures import Figures, count
+
+
+def test_a_promise_is_tried_less_often_in_make_test(monkeypatch):
+    assert count(5, 200) == 5
+    monkeypatch.setattr("tests.figures.FULL", True)
+    assert count(5, 200) == 200
+
+
+def test_the_reduced_count_is_printed_beside_the_full_one():
+    figures = Figures([])
+    figures.count("kill -9", reduced=5, full=2000)
+    assert figures.properties == [("figure", "kill -9: 5 (in full: 2,000)")]

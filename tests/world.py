@@ -1,0 +1,344 @@
+"""A workspace in which every kind of row stands, and everything hangs on everything.
+
+For tests that go everywhere: what they find in one page, one of these rows has put there. `text` writes the
+words that people type, so that a hostile writer has typed all of them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import count
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
+
+from interlock.alignment import checking, registry
+from interlock.alignment.models import Finding, RuleSetting
+from interlock.backlog.models import Dependency, Feature, Requirement, Tag
+from interlock.connect.importing.mapping import Mapping
+from interlock.connect.importing.notes import Kind, Note
+from interlock.connect.importing.run import Counts, Report
+from interlock.connect.models import Export, ImportRun
+from interlock.organisation.models import Absence, Department, Identity, Person, Product, Team
+from interlock.people.models import Role
+from interlock.releases.models import Forecast, Release, ReleaseTemplate, Task, TaskDates, TaskLink, Workstream
+from interlock.strategy.models import KeyResult, Objective
+from interlock.workspaces.models import APIToken, Invitation, Member, SavedView, User, Workspace
+from interlock.workspaces.models.external import ExternalId
+from interlock.workspaces.permissions import Role as Seat
+
+Write = Callable[[str], str]
+
+PLAN = """
+Support:
+  - {id: help, title: Help articles, days: [2, 3, 5], ends: 5}
+  - {id: launch, milestone: Launch, ends: 0, needs: [help]}
+"""
+
+
+@dataclass
+class World:
+    """One row of each kind, and the actor who made them."""
+
+    owner: Member
+    other: Member
+    department: Department
+    team: Team
+    person: Person
+    identity: Identity
+    product: Product
+    secret: Product
+    role: Role
+    objective: Objective
+    key_result: KeyResult
+    feature: Feature
+    needed: Feature
+    initiative: Feature
+    requirement: Requirement
+    dependency: Dependency
+    tag: Tag
+    release: Release
+    absence: Absence
+    workstream: Workstream
+    task: Task
+    task_link: TaskLink
+    template: ReleaseTemplate
+    finding: Finding
+    waived: Finding
+    import_run: ImportRun
+    invitation: Invitation
+    token: APIToken
+    view: SavedView
+    export: Export
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.owner.workspace
+
+
+def settle(by: Member, *, text: Write = str, today: date | None = None) -> World:
+    """Fill the workspace of an owner."""
+    today = today or timezone.localdate()
+    day = timedelta(days=1)
+    user = User.objects.create_user(f"eve@{by.workspace.slug}.example", name=text("member")[:120])
+    for one in (user, by.user):
+        EmailAddress.objects.get_or_create(user=one, email=one.email, defaults={"primary": True, "verified": True})
+    other = Member.objects.create(workspace=by.workspace, user=user, role=Seat.VIEWER)
+
+    department = Department.objects.add(name=text("department")[:120], by=by)
+    team = Team.objects.add(name=text("team")[:120], department=department, purpose=text("purpose"), by=by)
+    person = Person.objects.add(name=text("person")[:120], title=text("title")[:120], department=department, by=by)
+    person.identify(text("handle")[:200], kind=Identity.Kind.HANDLE, source=text("source")[:60], by=by)
+    person.join(team, by=by, on=today)
+    person.link(other, by=by)
+    product = Product.objects.add(name=text("product")[:120], description=text("about the product"), by=by)
+    secret = Product.objects.add(name=text("secret product")[:120], restricted=True, by=by)
+    secret.admit(team, by=by)
+    secret.admit(other, by=by)
+    role = Role.objects.add(
+        name=text("role")[:120], product=product, department=department, purpose=text("role's purpose"), by=by
+    )
+    role.assign(person, by=by, on=today)
+
+    objective = Objective.objects.add(
+        title=text("objective")[:200],
+        description=text("about the objective"),
+        product=product,
+        department=department,
+        team=team,
+        owner=person,
+        starts_on=today,
+        ends_on=today + 90 * day,
+        by=by,
+    )
+    Objective.objects.add(title=text("objective below")[:200], parent=objective, owner_role=role, by=by)
+    key_result = KeyResult.objects.add(
+        objective=objective, title=text("key result")[:200], unit=text("unit")[:40], target=9, owner=person, by=by
+    )
+    key_result.check_in(current=3, confidence=40, by=by)
+
+    [tag] = Tag.named([text("tag")[:60]], workspace=by.workspace)
+    common: dict[str, Any] = {
+        "product": product,
+        "owner": person,
+        "team": team,
+        "objectives": [objective],
+        "contributing_teams": [team],
+        "tags": [tag],
+        "links": [{"title": text("link")[:300], "url": "https://example.com/"}],
+    }
+    initiative = Feature.objects.add(
+        title=text("initiative")[:300], kind=Feature.Kind.INITIATIVE, description=text("about it"), by=by, **common
+    )
+    feature, needed = Feature.objects.add_many(
+        [
+            {
+                **common,
+                "title": text(words)[:300],
+                "description": text(f"about the {words}"),
+                "status": Feature.Status.PLANNED,
+                "initiative": initiative,
+                "effort_days": 3,
+            }
+            for words in ("feature", "needed feature")
+        ],
+        by=by,
+    )
+    # Nobody owns these, and they serve nothing: rules find them.
+    astray = {"product": product, "status": Feature.Status.PLANNED}
+    Feature.objects.add_many([{"title": text("feature astray")[:300], **astray} for _ in range(3)], by=by)
+    requirement = Requirement.objects.add(
+        feature=feature,
+        title=text("requirement")[:300],
+        description=text("about the requirement"),
+        criteria=[text("criterion")[:1000]],
+        by=by,
+    )
+    Requirement.objects.add(feature=feature, title=text("requirement without criteria")[:300], by=by)
+    dependency = Dependency.objects.add(feature=feature, needs=needed, note=text("why")[:300], by=by)
+    Dependency.objects.add(feature=needed, needs=feature, by=by)
+    release = Release.objects.add(
+        product=product,
+        name=text("release")[:120],
+        description=text("about the release"),
+        target_on=today - 3 * day,
+        by=by,
+    )
+    release.take([feature], by=by)
+    absence = Absence.objects.add(person=person, starts_on=today + 5 * day, ends_on=today + 9 * day, by=by)
+    workstream = Workstream.objects.add(
+        release=release, department=department, owner=person, note=text("about the part"), by=by
+    )
+    task, before = Task.objects.add_many(
+        [
+            {
+                "workstream": workstream,
+                "title": text(words)[:300],
+                "description": text(f"about the {words}"),
+                "owner": person,
+                "feature": feature,
+                "likely": 3,
+                "deadline": today + 9 * day,
+            }
+            for words in ("task", "task before it")
+        ],
+        by=by,
+    )
+    Task.objects.add(
+        workstream=workstream, title=text("milestone")[:300], kind=Task.Kind.MILESTONE, fixed_on=today, by=by
+    )
+    TaskDates.objects.bulk_create(
+        TaskDates(task=one, starts_on=today, ends_on=today + 4 * day, likely_by=today + 6 * day)
+        for one in (task, before)
+    )
+    Forecast.objects.create(
+        release=release,
+        at=timezone.now(),
+        target_on=release.target_on,
+        planned_on=today + 4 * day,
+        p50_on=today + 5 * day,
+        p85_on=today + 6 * day,
+        p95_on=today + 9 * day,
+        chance=0.1,
+        runs=1000,
+        finishes={str(today + 5 * day): 1000},
+        drivers=[[task.key, 0.6]],
+    )
+    task_link = TaskLink.objects.add(task=task, predecessor=before, by=by)
+    template = ReleaseTemplate.objects.add(
+        name=text("template")[:120], description=text("about it")[:300], plan=PLAN, by=by
+    )
+
+    checking.check(by.workspace, today=today)
+    waived = Finding.objects.filter(workspace=by.workspace, code="BL101").order_by("pk").first()
+    assert waived
+    waived.waive(reason=text("waiver's reason"), until=today + 30 * day, by=by, today=today)
+    RuleSetting.objects.configure(registry.rule("BL101"), severity=4, by=by)
+    finding = Finding.objects.filter(workspace=by.workspace, code="BL102").order_by("pk").first()
+    assert finding
+
+    ExternalId.objects.create(
+        workspace=by.workspace,
+        source=text("source")[:60],
+        record_id=text("record")[:400],
+        content_type=ContentType.objects.get_for_model(Feature),
+        object_id=feature.pk,
+        record={text("field"): text("value")},
+    )
+    token, _ = APIToken.objects.issue(text("token")[:80], "read", expires_at=timezone.now() + 30 * day, by=by)
+    return World(
+        owner=by,
+        other=other,
+        department=department,
+        team=team,
+        person=person,
+        identity=person.identities.get(),
+        product=product,
+        secret=secret,
+        role=role,
+        objective=objective,
+        key_result=key_result,
+        feature=feature,
+        needed=needed,
+        initiative=initiative,
+        requirement=requirement,
+        dependency=dependency,
+        tag=tag,
+        release=release,
+        absence=absence,
+        workstream=workstream,
+        task=task,
+        task_link=task_link,
+        template=template,
+        finding=finding,
+        waived=waived,
+        import_run=imported(by, text),
+        invitation=Invitation.objects.invite(f"zoe@{by.workspace.slug}.example", Seat.EDITOR, by=by),
+        token=token,
+        view=SavedView.objects.keep(text("view")[:80], page="backlog", query="status=planned", shared=True, by=by),
+        export=exported(by),
+    )
+
+
+def exported(by: Member) -> Export:
+    export: Export = Export.objects.ask(by=by)
+    export.make()
+    return export
+
+
+def imported(by: Member, text: Write) -> ImportRun:
+    """An import that ended, with something to say about every kind of trouble."""
+    mapping = Mapping.parse(
+        "source: people\nimports:\n  - {entity: person, external_id: handle, fields: {name: handle}}\n"
+    )
+    notes = [
+        Note(kind, text(f"note {kind}"), "person", text("field")[:60], text("people.csv")[:400], 2) for kind in Kind
+    ]
+    report = Report(dry=False, counts={"person": Counts(1, 1, 1, 1)}, notes=dict.fromkeys(Kind, 1))
+    return ImportRun.objects.note_down(report, notes, label=text("people.csv")[:200], mapping=mapping, by=by)
+
+
+def crowd(world: World, many: int) -> None:
+    """Hang many more rows of each kind on the same ones, so that every page has that much to show."""
+    by, numbers = world.owner, count(1)
+
+    def named(words: str) -> str:
+        return f"{words} {next(numbers)} of {many}"
+
+    def add(model: Any, **fields: Any) -> list[Any]:
+        label = "name" if any(field.name == "name" for field in model._meta.fields) else "title"
+        rows = [{label: named(model._meta.verbose_name), **fields} for _ in range(many)]
+        return list(model.objects.add_many(rows, by=by))
+
+    add(Department)
+    add(Team, department=world.department, parent=world.team)
+    people = add(Person, department=world.department)
+    world.person.memberships.model.objects.join_many([(one, world.team) for one in people], by=by)
+    add(Product)
+    add(Role, product=world.product, department=world.department)
+    add(Objective, parent=world.objective, product=world.product, owner=world.person, team=world.team)
+    add(KeyResult, objective=world.objective, target=9, owner=world.person)
+    features = add(Feature, product=world.product, owner=world.person, team=world.team, initiative=world.initiative)
+    Feature.objects.change_many(
+        [(one, {"objectives": [world.objective], "status": Feature.Status.PLANNED}) for one in features], by=by
+    )
+    add(Feature, product=world.product, status=Feature.Status.PLANNED)
+    add(Requirement, feature=world.feature)
+    Dependency.objects.add_many([{"feature": world.feature, "needs": one} for one in features], by=by)
+    releases = add(Release, product=world.product, target_on=timezone.localdate() - timedelta(days=2))
+    assert releases
+    tasks = add(Task, workstream=world.workstream, owner=world.person, feature=world.feature, likely=2)
+    today = timezone.localdate()
+    TaskDates.objects.bulk_create(TaskDates(task=one, starts_on=today, ends_on=today) for one in tasks)
+    TaskLink.objects.add_many([{"task": world.task, "predecessor": one} for one in tasks], by=by)
+    add(ReleaseTemplate, plan=PLAN)
+    Workstream.objects.add_many([{"release": one, "department": world.department} for one in releases], by=by)
+    absent = [{"person": world.person, "starts_on": today, "ends_on": today} for _ in range(many)]
+    Absence.objects.add_many(absent, by=by)
+    world.release.take(features, by=by)
+    tags = Tag.named([named("tag") for _ in range(many)], workspace=by.workspace)
+    world.feature.change(tags=[world.tag, *tags], by=by)
+    seats = User.objects.bulk_create(
+        User(email=f"{named('user').replace(' ', '')}@{by.workspace.slug}.example", name=named("User"))
+        for _ in range(many)
+    )
+    members = Member.objects.bulk_create(Member(workspace=by.workspace, user=user, role=Seat.VIEWER) for user in seats)
+    world.secret.change(members=[world.other, *members], by=by)
+    Invitation.objects.bulk_create(
+        Invitation(
+            workspace=by.workspace,
+            email=f"{named('guest').replace(' ', '')}@{by.workspace.slug}.example",
+            role=Seat.VIEWER,
+            invited_by=by,
+            expires_at=timezone.now() + timedelta(days=9),
+        )
+        for _ in range(many)
+    )
+    ends = timezone.now() + timedelta(days=9)
+    for _ in range(min(many, 100)):
+        APIToken.objects.issue(named("token"), "read", expires_at=ends, by=by)
+        SavedView.objects.keep(named("view"), page="backlog", query="", shared=True, by=by)
+        imported(by, str)
+    checking.check(by.workspace, today=timezone.localdate())
