@@ -93,6 +93,7 @@ class Stream(threading.Thread):
         self.connection.request("GET", "/northwind/live/", headers=headers)
         self.answer = self.connection.getresponse()
         assert self.answer.status == 200
+        assert any(b": here" in line for line in iter(self.answer.fp.readline, b""))
         self.told, self.ended = [], None
         self.start()
 

@@ -43,6 +43,7 @@ KEPT = timedelta(minutes=15)
 POLL = 0.25  # seconds between looks at the table, where the database does not say
 RECHECK = 0.75  # after which rights are looked at again: revoked ones end a stream within a second
 HEARTBEAT = 15
+READY = 5  # seconds that a stream waits until events are watched; where the database is away, it opens without
 LIFE = timedelta(hours=1)  # then the browser comes anew, through every door that a request must pass
 OVERLAP = 2000  # milliseconds told again on return: transactions do not end in the order they began
 MANY = 20
@@ -153,6 +154,7 @@ class Hub:
     def __init__(self) -> None:
         self.subscribers: set[Subscriber] = set()
         self.watching: set[asyncio.Task[None]] = set()
+        self.ready = asyncio.Event()
         # A thread of its own, so that the stream's questions never wait behind a page's.
         self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="live")
 
@@ -160,15 +162,15 @@ class Hub:
         return await asyncio.get_running_loop().run_in_executor(self.thread, _answer, question, *args)
 
     async def join(self, subscriber: Subscriber, since: int | None) -> None:
+        """Whatever happens after this has returned, the subscriber hears of."""
         self.subscribers.add(subscriber)
         if not self.watching:
-            if connection.vendor == "postgresql":
-                watch = self._notified()
-            else:
-                # Asked before what was missed is: so nothing falls between the two.
-                watch = self._polled(asyncio.ensure_future(self.ask(newest)))
-                await asyncio.sleep(0)
+            self.ready = asyncio.Event()
+            watch = self._notified(self.ready) if connection.vendor == "postgresql" else self._polled(self.ready)
             self.watching = {asyncio.create_task(watch), asyncio.create_task(self._rechecked())}
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.ready.wait(), READY)
+        # Asked once the watch goes on, so that nothing falls between the two.
         if since is not None:
             topics, keys = await self.ask(missed, subscriber.member, since)
             if topics:
@@ -183,11 +185,14 @@ class Hub:
 
     # --- watching ------------------------------------------------------------------------------------
 
-    async def _polled(self, first: asyncio.Future[int]) -> None:
-        last = await first
+    async def _polled(self, ready: asyncio.Event) -> None:
+        last = None
         while True:
-            await asyncio.sleep(POLL)
             try:
+                if last is None:
+                    last = await self.ask(newest)
+                    ready.set()
+                await asyncio.sleep(POLL)
                 events = await self.ask(after, last)
                 if events:
                     last = events[-1].pk
@@ -196,7 +201,7 @@ class Hub:
                 log.exception("The live events could not be read")
                 await asyncio.sleep(1)
 
-    async def _notified(self) -> None:
+    async def _notified(self, ready: asyncio.Event) -> None:
         from psycopg import AsyncConnection  # takes 10 MB, which a process on SQLite does without
 
         since = timezone.now()
@@ -204,6 +209,7 @@ class Hub:
             try:
                 async with await AsyncConnection.connect(**_dsn(), autocommit=True) as listening:
                     await listening.execute(f"LISTEN {CHANNEL}")
+                    ready.set()
                     # What happened while nobody listened.
                     await self._deliver(await self.ask(at_or_after, since - timedelta(seconds=2)))
                     async for notice in listening.notifies():

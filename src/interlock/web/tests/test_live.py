@@ -1,5 +1,7 @@
 import asyncio
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -176,6 +178,28 @@ def test_a_change_is_heard_within_a_second_and_hidden_ones_are_not(quiet, paymen
         return heard
 
     assert asyncio.run(scene()) == {"keys": ["F-2"], "topics": ["features", "products"]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_has_joined_misses_nothing_however_busy_the_process_is(quiet, payments, ada, ben):
+    def elsewhere_adds():
+        Feature.objects.add(product=payments, title="Export", by=ada)
+        connections.close_all()
+
+    async def scene():
+        hub = Hub()
+        one = await hub.ask(subscribe_later(ben))
+        busy = asyncio.ensure_future(hub.ask(lambda: time.sleep(0.3)))
+        await hub.join(one, None)
+        with ThreadPoolExecutor() as elsewhere:
+            elsewhere.submit(elsewhere_adds).result()
+        heard = await told(one, 1)
+        hub.leave(one)
+        await busy
+        await hub.ask(connections.close_all)
+        return heard
+
+    assert asyncio.run(scene()) == {"keys": ["F-1"], "topics": ["features", "products"]}
 
 
 @pytest.mark.django_db(transaction=True)
