@@ -21,5 +21,10 @@ class Figures:
         self.measured(what, f"{times:,}" if FULL else f"{times:,} (in full: {full:,})")
         return times
 
+    def at_most(self, what: str, value: float, limit: float) -> None:
+        """A time or share of it, bound where promises are proved; in `make test` others may have the machine."""
+        self.measured(what, f"{value:.3g}")
+        assert value <= limit or not FULL, f"{what}: {value:.3g} is more than {limit:g}"
+
     def measured(self, what: str, value: object) -> None:
         self.properties.append(("figure", f"{what}: {value}"))

@@ -7,25 +7,21 @@ import socketserver
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import TypeVar
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 
 from interlock.workspaces.models import User
-
-T = TypeVar("T")
-START = 60.0  # seconds that a busy machine may take
+from tests.waiting import eventually
 
 
 class Mailbox(socketserver.ThreadingTCPServer):
@@ -114,7 +110,7 @@ def serving(environment: dict[str, str], log: Path) -> Iterator[Served]:
             start_new_session=True,
         )
         try:
-            eventually(lambda: _answers(url, process, log), START)
+            eventually(lambda: _answers(url, process, log))
             yield Served(url, mailbox, log)
         finally:
             _end(process)
@@ -138,12 +134,3 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def eventually(ask: Callable[[], T], seconds: float = 20) -> T:
-    """The first answer that is one."""
-    deadline = time.monotonic() + seconds
-    while not (answer := ask()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-    return answer

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.face.world import PASSWORD, World
+from tests.waiting import eventually
 
 Visit = Callable[..., Page]
 ALIGNMENT = "/northwind/alignment/"
@@ -201,13 +202,11 @@ def test_two_browsers_see_each_others_changes_within_a_second(visit: Visit, worl
     for n in range(5):
         changed = time.time()
         world.features[0].change(title=f"Export invoices {n}", by=world.ada)
-        while not (at := seen.evaluate("seen => seen.at")):
-            watching.wait_for_timeout(10)
-            assert time.time() - changed < 3
+        at = eventually(lambda: seen.evaluate("seen => seen.at"))
         waits.append(at / 1000 - changed)
         seen.evaluate("seen => delete seen.at")
         watching.wait_for_timeout(600)
-    assert max(waits) < 1
+    figures.at_most("slowest of five changes to show in another browser, seconds", max(waits), 1)
 
 
 def test_the_tabs_of_a_browser_share_one_stream(visit: Visit, world: World) -> None:
@@ -228,6 +227,6 @@ def test_the_tabs_of_a_browser_share_one_stream(visit: Visit, world: World) -> N
 def test_a_seat_that_is_taken_away_ends_the_stream(visit: Visit, world: World) -> None:
     page = heard(visit(world.ben, "/northwind/"))
     world.ben.end(by=world.ada)
-    expect(page.locator("html[data-live=over]")).to_be_attached(timeout=1500)
+    expect(page.locator("html[data-live=over]")).to_be_attached()
     world.ben.ended_at = None
     world.ben.save()

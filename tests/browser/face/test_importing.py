@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from interlock.alignment.models.lease import CheckLease
 from interlock.alignment.models.pending import PendingChange
 from tests.browser.face.world import PASSWORD, World
-from tests.serving import eventually
+from tests.waiting import eventually
 
 Visit = Callable[..., Page]
 PLAN = """Key,Summary,Status,Owner,Goal
@@ -67,7 +67,7 @@ def test_a_plan_is_imported_by_page_and_what_it_brings_is_mended_in_place(
     expect(page.get_by_role("heading", level=1)).to_contain_text("plan.csv brought", timeout=30_000)
 
     # What the import changed is judged in the background: only then does the score stand.
-    eventually(judged, seconds=60)
+    eventually(judged)
     page.get_by_role("link", name="See where the plan pulls apart now").click()
     found: Any = page.locator(".finding", has_text="Nobody owns “Refund in one click”")
     expect(found).to_have_count(1, timeout=30_000)
@@ -77,6 +77,6 @@ def test_a_plan_is_imported_by_page_and_what_it_brings_is_mended_in_place(
     dialog.get_by_label("Owner", exact=True).select_option(label="Dana Ruiz")
     dialog.get_by_role("button", name="Choose an owner").click()
     expect(found).to_have_count(0, timeout=30_000)
-    eventually(judged, seconds=60)
+    eventually(judged)
     page.reload()
     assert score(page) > before

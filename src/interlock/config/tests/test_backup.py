@@ -244,4 +244,4 @@ def test_a_large_plan_is_backed_up_under_load_and_restored_within_a_minute(payme
     took = saved - started, time.monotonic() - emptied
     figures.measured("seconds to back up", f"{took[0]:.1f}, {made.rows:,} rows, {archive.stat().st_size / 1e6:.1f} MB")
     figures.measured("seconds to restore and compare", f"{took[1]:.1f}")
-    assert sum(took) <= 60
+    figures.at_most("seconds of both", sum(took), 60)

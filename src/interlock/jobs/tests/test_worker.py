@@ -7,13 +7,14 @@ from django.utils import timezone
 
 from interlock.jobs.models import Heartbeat, Run, Status
 from interlock.jobs.tests.probes import hang_at_first, hang_at_first_and_never_again, hang_in_import, note
+from tests.waiting import eventually
 
 
 def run_of(job):
     return Run.objects.filter(task_path=job.module_path).latest("enqueued_at")
 
 
-def test_what_a_killed_worker_left_is_taken_up_by_another(start_worker, notes, eventually):
+def test_what_a_killed_worker_left_is_taken_up_by_another(start_worker, notes):
     hang_at_first.enqueue(path=str(notes))
     victim = start_worker()
     eventually(notes.exists)
@@ -26,7 +27,7 @@ def test_what_a_killed_worker_left_is_taken_up_by_another(start_worker, notes, e
     assert first != second
 
 
-def test_a_job_without_retries_is_not_run_again_when_its_worker_was_killed(start_worker, notes, eventually):
+def test_a_job_without_retries_is_not_run_again_when_its_worker_was_killed(start_worker, notes):
     hang_at_first_and_never_again.enqueue(path=str(notes))
     victim = start_worker()
     eventually(notes.exists)
@@ -37,7 +38,7 @@ def test_a_job_without_retries_is_not_run_again_when_its_worker_was_killed(start
     assert len(notes.read_text().split()) == 1
 
 
-def test_a_worker_asked_to_stop_hands_back_what_it_cannot_finish(start_worker, notes, eventually):
+def test_a_worker_asked_to_stop_hands_back_what_it_cannot_finish(start_worker, notes):
     hang_at_first_and_never_again.enqueue(path=str(notes))
     process = start_worker()
     eventually(notes.exists)
@@ -49,14 +50,14 @@ def test_a_worker_asked_to_stop_hands_back_what_it_cannot_finish(start_worker, n
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_an_idle_worker_stops_within_seconds(how, start_worker, eventually):
+def test_an_idle_worker_stops_within_seconds(how, start_worker):
     process = start_worker()
     eventually(Heartbeat.objects.exists)
     process.send_signal(how)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
-def test_a_long_import_holds_up_no_other_job(start_worker, notes, eventually, tmp_path):
+def test_a_long_import_holds_up_no_other_job(start_worker, notes, tmp_path):
     hang_in_import.enqueue(path=str(tmp_path / "import"))
     start_worker()
     eventually((tmp_path / "import").exists)
@@ -64,9 +65,7 @@ def test_a_long_import_holds_up_no_other_job(start_worker, notes, eventually, tm
     eventually(notes.exists)
 
 
-def test_a_job_starts_within_a_fifth_of_a_second_and_an_idle_worker_stays_small(
-    start_worker, notes, eventually, figures
-):
+def test_a_job_starts_within_a_fifth_of_a_second_and_an_idle_worker_stays_small(start_worker, notes, figures):
     process = start_worker()
     eventually(Heartbeat.objects.exists)
     time.sleep(0.5)
@@ -79,5 +78,5 @@ def test_a_job_starts_within_a_fifth_of_a_second_and_an_idle_worker_stays_small(
     megabytes = psutil.Process(process.pid).memory_info().rss / 1e6
     figures.measured("median wait of a job, seconds", f"{sorted(waits)[5]:.3f}")
     figures.measured("memory of an idle worker, MB", f"{megabytes:.0f}")
-    assert min(waits) <= 0.2  # the others may have waited for a core
+    figures.at_most("shortest wait of a job, seconds", min(waits), 0.2)  # the others may have waited for a core
     assert megabytes <= 120

@@ -119,8 +119,7 @@ def test_counting_costs_little(tmp_path, figures):
     for _ in range(1000):
         shared.take("token", amount=1_000_000)
     cost = (time.process_time() - started) * 1000
-    figures.measured("CPU to count one request, in µs", round(cost))
-    assert cost < 200
+    figures.at_most("CPU to count one request, in µs", cost, 200)
 
 
 @pytest.fixture(scope="session")
