@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "interlock.strategy",
     "interlock.backlog",
     "interlock.releases",
+    "interlock.launch",
     "interlock.connect",
     "interlock.web",
     "interlock.config",

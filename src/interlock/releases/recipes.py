@@ -10,14 +10,17 @@ Engineering:
   - milestone: Code freeze
     id: freeze
     ends: 10
+---                         # what is not one department's; each part is known to the room that it speaks of
+gates:
+  - …
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -85,8 +88,33 @@ class Step(BaseModel):
 
 
 @dataclass(frozen=True)
+class Part:
+    """What a lower room adds to templates: a list below its name in the second document.
+
+    start   called when a release is started from a template: the release, the entries, the tasks made by their id,
+            and by= whom
+    """
+
+    name: str
+    entry: type[BaseModel]
+    start: Callable[..., None]
+
+
+_parts: dict[str, Part] = {}
+
+
+def add_part(part: Part) -> None:
+    _parts[part.name] = part
+
+
+@dataclass(frozen=True)
 class Recipe:
     departments: dict[str, list[Step]]
+    parts: dict[str, list[Any]] = field(default_factory=dict)
+
+    def start_parts(self, release: Any, tasks: Mapping[str, Any], *, by: Any) -> None:
+        for name, entries in self.parts.items():
+            _parts[name].start(release, entries, tasks, by=by)
 
     @property
     def steps(self) -> list[Step]:
@@ -98,14 +126,15 @@ class Recipe:
         if len(text) > LONGEST:
             raise DomainError(f"A template holds at most {LONGEST:,} characters.", field="plan")
         try:
-            told = yaml.load(text, Loader=_Plain)  # noqa: S506 a SafeLoader
+            told, *others = list(yaml.load_all(text, Loader=_Plain)) or [None]
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f" in line {mark.line + 1}" if mark else ""
             raise DomainError(f"This is no YAML{where}: {getattr(error, 'problem', error)}.", field="plan") from error
         if not isinstance(told, dict) or not told:
             raise DomainError("A template lists departments, and the tasks of each.", field="plan")
-        recipe = cls({str(name).strip(): _steps(str(name), steps) for name, steps in told.items()})
+        departments = {str(name).strip(): _read(Step, str(name), "task", steps) for name, steps in told.items()}
+        recipe = cls(departments, _parts_in(others))
         recipe._refuse_nonsense()
         return recipe
 
@@ -134,20 +163,40 @@ class Recipe:
             raise DomainError(f"These wait for each other in a circle: {' → '.join([*names, names[0]])}.", field="plan")
 
 
-def _steps(department: str, told: Any) -> list[Step]:
+def _parts_in(documents: list[Any]) -> dict[str, list[Any]]:
+    if not documents or documents == [None]:
+        return {}
+    [told, *more] = documents
+    if more or not isinstance(told, dict):
+        raise DomainError(f"Below the second “---”, list {_named(_parts)}.", field="plan")
+    if unknown := next((name for name in told if name not in _parts), None):
+        raise DomainError(
+            f"“{str(unknown)[:60]}” is not among what a template may list: {_named(_parts)}.", field="plan"
+        )
+    return {name: _read(_parts[name].entry, name, "entry", entries) for name, entries in told.items()}
+
+
+def _named(parts: Mapping[str, Part]) -> str:
+    return ", ".join(sorted(parts)) or "nothing"
+
+
+Entry = TypeVar("Entry", bound=BaseModel)
+
+
+def _read(kind: type[Entry], under: str, noun: str, told: Any) -> list[Entry]:
     if not isinstance(told, list):
-        raise DomainError(f"{department[:60]}: list its tasks, each with a hyphen before it.", field="plan")
-    steps = []
+        raise DomainError(f"{under[:60]}: list each {noun}, with a hyphen before it.", field="plan")
+    entries = []
     for number, one in enumerate(told, start=1):
         try:
-            steps.append(Step.model_validate(one))
+            entries.append(kind.model_validate(one))
         except ValidationError as error:
             first = error.errors()[0]
             at = ".".join(str(part) for part in first["loc"])
             says = first["msg"].removeprefix("Value error, ")
-            where = f"{department[:60]}, task {number}{f', {at}' if at else ''}"
+            where = f"{under[:60]}, {noun} {number}{f', {at}' if at else ''}"
             raise DomainError(f"{where}: {says[:1].lower()}{says[1:]}.", field="plan") from error
-    return steps
+    return entries
 
 
 class _Plain(yaml.SafeLoader):

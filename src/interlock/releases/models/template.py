@@ -116,6 +116,7 @@ class ReleaseTemplate(PlanModel):
                 for name, step in asked
             ],
         )
+        recipe.start_parts(release, made, by=by)
         return tasks
 
     @staticmethod

@@ -123,7 +123,7 @@ def test_what_comes_with_interlock_makes_a_plan_for_whoever_has_the_departments(
     ("plan", "says"),
     [
         ("null", "A template lists departments"),
-        ("Support: 5", "Support: list its tasks"),
+        ("Support: 5", "Support: list each task"),
         ("Support:\n - {title: Help, ends: 2}", "Support, task 1, id: field required."),
         ("Support:\n - {id: a, title: Help}", "Support, task 1, ends: field required."),
         ("Support:\n - {id: a, ends: 1}", "Support, task 1: give it either a title or a milestone."),

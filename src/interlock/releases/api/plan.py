@@ -1,16 +1,16 @@
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.db import transaction
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from interlock.backlog.api import FeatureKey, features
+from interlock.backlog.api import FeatureKey
 from interlock.backlog.models import Feature
-from interlock.organisation.api import DepartmentKey, PersonKey, ProductKey
+from interlock.organisation.api import DepartmentKey, PersonKey
 from interlock.organisation.models import Person
-from interlock.releases.models import Release, ReleaseTemplate, ScopeItem, Task, TaskLink, Workstream
+from interlock.releases.api.releases import ReleaseKey, ReleaseOut, releases
+from interlock.releases.models import Release, ReleaseTemplate, Task, TaskLink, Workstream
 from interlock.workspaces.errors import DomainError
-from interlock.workspaces.models import Member
 from interlock.workspaces.rest import (
     ApiRequest,
     Day,
@@ -28,116 +28,10 @@ from interlock.workspaces.rest import (
     Text,
     Versioned,
     Where,
-    Whole,
     by,
     by_date,
-    editable,
     rounded,
 )
-
-ReleaseKey = Annotated[str, PointsTo(Release)]
-
-
-class ReleaseIn(In):
-    product: ProductKey
-    name: Annotated[Line, Field(max_length=120, description="Its version.", examples=["4.2"])]
-    description: Annotated[Text, Field(max_length=100_000, description="Markdown.")] = ""
-    tier: Annotated[int, OneOf(Release.Tier)] = Release.Tier.FEATURE.value
-    status: Annotated[str, OneOf(Release.Status)] = Release.Status.PLANNED.value
-    target_on: Day | None = None
-    target_precision: Annotated[str, OneOf(Release.Precision)] = Release.Precision.DAY.value
-    released_on: Day | None = None
-
-
-class ReleaseOut(Versioned):
-    product: Pointer
-    name: str
-    description: str
-    tier: Annotated[int, OneOf(Release.Tier)]
-    status: Annotated[str, OneOf(Release.Status)]
-    target_on: date | None
-    target_precision: Annotated[str, OneOf(Release.Precision)]
-    latest_target: date | None = Field(description="The last day that the target's precision still means.")
-    released_on: date | None
-
-
-class ReleaseFilters(Filters):
-    product: list[ProductKey] = []
-    status: list[Annotated[str, OneOf(Release.Status)]] = []
-    tier: list[Annotated[int, OneOf(Release.Tier), Whole]] = []
-
-
-releases = Resource(
-    Release,
-    "releases",
-    read=ReleaseOut,
-    create=ReleaseIn,
-    fixed=("product",),
-    filters=ReleaseFilters,
-    orders={"target_on": by_date("target_on"), "number": by("number"), "changed_at": by("changed_at", "number")},
-    joins=("product",),
-)
-
-
-# --- what is in a release ----------------------------------------------------------------------------
-
-
-def seen_scope(member: Member) -> Any:
-    return ScopeItem.objects.filter(release__in=Release.objects.visible_to(member)).select_related("release")
-
-
-features.extend(
-    shape={
-        "release": (
-            Annotated[MaybePointer, BeforeValidator(lambda scope: scope and scope.release)],
-            Field(None, validation_alias="scope", description="The release that it is planned for."),
-        )
-    },
-    filters={"release": (Annotated[list[Annotated[str, OrNone(Release)]], Where("scope__release")], [])},
-    seen={"scope": seen_scope},
-)
-
-
-class ScopeIn(In):
-    features: Annotated[list[FeatureKey], Field(min_length=1, max_length=200)]
-
-
-@releases.post(
-    "/{key}/features", response={200: ReleaseOut}, operation_id="take_features", summary="Plan features for a release"
-)
-@transaction.atomic
-def take_many(request: ApiRequest, key: ReleaseKey, given: ScopeIn) -> Release:
-    """Each leaves the release that it was in. `GET /features?release=R-1` lists what is planned."""
-    release = request.member.editable(Release, key=key)
-    release.take(editable(Feature, given.features, member=request.member, field="features"), by=request.member)
-    return releases.one(request.member, key)
-
-
-@releases.put(
-    "/{key}/features/{feature}",
-    response={200: ReleaseOut},
-    operation_id="take_feature",
-    summary="Plan a feature for a release",
-)
-def take(request: ApiRequest, key: ReleaseKey, feature: FeatureKey) -> Release:
-    release = request.member.editable(Release, key=key)
-    release.take([request.member.editable(Feature, key=feature)], by=request.member)
-    return releases.one(request.member, key)
-
-
-@releases.delete(
-    "/{key}/features/{feature}",
-    response={200: ReleaseOut},
-    operation_id="drop_feature",
-    summary="Take a feature out of a release",
-)
-def drop(request: ApiRequest, key: ReleaseKey, feature: FeatureKey) -> Release:
-    release = request.member.editable(Release, key=key)
-    release.drop([request.member.editable(Feature, key=feature)], by=request.member)
-    return releases.one(request.member, key)
-
-
-# --- the plan ------------------------------------------------------------------------------------------
 
 WorkstreamKey = Annotated[str, PointsTo(Workstream)]
 TaskKey = Annotated[str, PointsTo(Task)]

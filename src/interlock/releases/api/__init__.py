@@ -1,0 +1,4 @@
+from interlock.releases.api.plan import TaskKey, WorkstreamKey
+from interlock.releases.api.releases import ReleaseKey
+
+__all__ = ["ReleaseKey", "TaskKey", "WorkstreamKey"]

@@ -1,0 +1,19 @@
+from interlock.releases.rules.plan import (
+    DepartmentWithoutWorkstream,
+    HandoverOutOfOrder,
+    LaunchBeforeReady,
+    TaskLate,
+    TaskWithoutOwner,
+)
+from interlock.releases.rules.scope import DependencyReleasedLater, ReleaseOverdue, RequirementWithoutCriteria
+
+__all__ = [
+    "DepartmentWithoutWorkstream",
+    "DependencyReleasedLater",
+    "HandoverOutOfOrder",
+    "LaunchBeforeReady",
+    "ReleaseOverdue",
+    "RequirementWithoutCriteria",
+    "TaskLate",
+    "TaskWithoutOwner",
+]
