@@ -259,19 +259,12 @@ class Drawing:
 
 
 def _bar(task: Task) -> Bar | None:
-    """As it was done, where it is; else as it is planned; nothing of what has no dates."""
-    dates = getattr(task, "dates", None)
-    if task.status == Task.Status.DONE and task.done_on:
-        first, last = task.started_on or task.done_on, task.done_on
-    elif dates:
-        # What is begun was begun when it was, though what is left of it is planned from today on.
-        first, last = task.started_on or dates.starts_on, dates.ends_on
-    elif task.fixed_on or task.deadline:
-        first = last = task.fixed_on or task.deadline  # type: ignore[assignment]
-    else:
+    """Nothing of what has no dates."""
+    if task.span is None:
         return None
+    first, last = task.span
     moment = task.kind == Task.Kind.MILESTONE
-    return Bar(task.title, first, max(first, last), moment=moment, task=task, dates=dates)
+    return Bar(task.title, first, last, moment=moment, task=task, dates=getattr(task, "dates", None))
 
 
 # --- how likely ------------------------------------------------------------------------------------------

@@ -107,6 +107,21 @@ class Task(ProductPlanModel):
         dates = getattr(self, "dates", None)
         return bool(self.open and self.deadline and dates and dates.ends_on > self.deadline)
 
+    @property
+    def span(self) -> tuple[date, date] | None:
+        """From which day to which: as it was done, where it is, else as it is planned; None for what has no dates."""
+        dates = getattr(self, "dates", None)
+        if self.status == Task.Status.DONE and self.done_on:
+            first, last = self.started_on or self.done_on, self.done_on
+        elif dates:
+            # What is begun was begun when it was, though what is left of it is planned from today on.
+            first, last = self.started_on or dates.starts_on, dates.ends_on
+        elif day := self.fixed_on or self.deadline:
+            first = last = day
+        else:
+            return None
+        return first, max(first, last)
+
     def start(self, *, on: date, by: Member) -> Self:
         return self.change(status=Task.Status.IN_PROGRESS, started_on=self.started_on or on, by=by)
 
