@@ -37,6 +37,8 @@ OF_A_PRODUCT = {
     "releases",
     "objectives",
     "key-results",
+    "metrics",
+    "measurements",
     "findings",
 }
 # What everybody but guests may do to what is their own.
@@ -159,6 +161,8 @@ def keys_of(world: World) -> Keys:
         "roles": world.role,
         "objectives": world.objective,
         "key-results": world.key_result,
+        "metrics": world.metric,
+        "measurements": world.measurement,
         "features": world.feature,
         "requirements": world.requirement,
         "dependencies": world.dependency,

@@ -24,7 +24,7 @@ from interlock.connect.models import Export, ImportRun
 from interlock.organisation.models import Absence, Department, Identity, Person, Product, Team
 from interlock.people.models import Role
 from interlock.releases.models import Forecast, Release, ReleaseTemplate, Task, TaskDates, TaskLink, Workstream
-from interlock.strategy.models import KeyResult, Objective
+from interlock.strategy.models import KeyResult, Measurement, Metric, Objective
 from interlock.workspaces.models import APIToken, Invitation, Member, SavedView, User, Workspace
 from interlock.workspaces.models.external import ExternalId
 from interlock.workspaces.permissions import Role as Seat
@@ -53,6 +53,8 @@ class World:
     role: Role
     objective: Objective
     key_result: KeyResult
+    metric: Metric
+    measurement: Measurement
     feature: Feature
     needed: Feature
     initiative: Feature
@@ -118,6 +120,18 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         objective=objective, title=text("key result")[:200], unit=text("unit")[:40], target=9, owner=person, by=by
     )
     key_result.check_in(current=3, confidence=40, by=by)
+    metric = Metric.objects.add(
+        name=text("metric")[:200],
+        description=text("about the metric"),
+        unit=text("metric's unit")[:40],
+        target=5,
+        product=product,
+        department=department,
+        owner=person,
+        by=by,
+    )
+    metric.measure(3, on=today - day, by=by)
+    measurement = metric.measure(4, on=today, by=by)
 
     [tag] = Tag.named([text("tag")[:60]], workspace=by.workspace)
     common: dict[str, Any] = {
@@ -240,6 +254,8 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         role=role,
         objective=objective,
         key_result=key_result,
+        metric=metric,
+        measurement=measurement,
         feature=feature,
         needed=needed,
         initiative=initiative,
@@ -300,6 +316,10 @@ def crowd(world: World, many: int) -> None:
     add(Role, product=world.product, department=world.department)
     add(Objective, parent=world.objective, product=world.product, owner=world.person, team=world.team)
     add(KeyResult, objective=world.objective, target=9, owner=world.person)
+    add(Metric, product=world.product, department=world.department, owner=world.person)
+    first = date(2000, 1, 1) + timedelta(days=Measurement.objects.count())
+    days = [first + timedelta(days=n) for n in range(many)]
+    Measurement.objects.add_many([{"metric": world.metric, "on": on, "value": 7} for on in days], by=by)
     features = add(Feature, product=world.product, owner=world.person, team=world.team, initiative=world.initiative)
     Feature.objects.change_many(
         [(one, {"objectives": [world.objective], "status": Feature.Status.PLANNED}) for one in features], by=by

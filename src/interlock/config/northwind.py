@@ -43,6 +43,7 @@ def live_through(users: Mapping[Role, User], *, today: date) -> None:
             backlog.advance(story[week - 1 :: WEEKS - 1], editor)
             alignment.check(editor, today=day)
     with on(today - timedelta(days=2)):
+        strategy.watch(editor, today=today)
         releases.fill(editor, today=today)
         backlog.plant(editor)
         releases.plan(editor)

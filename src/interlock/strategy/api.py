@@ -7,7 +7,7 @@ from interlock.organisation.api import DepartmentKey, PersonKey, ProductKey, Tea
 from interlock.organisation.models import Department, Person, Product, Team
 from interlock.people.api import RoleKey
 from interlock.people.models import Role
-from interlock.strategy.models import KeyResult, Objective
+from interlock.strategy.models import KeyResult, Measurement, Metric, Objective
 from interlock.workspaces.rest import (
     Day,
     Filters,
@@ -122,4 +122,76 @@ key_results = Resource(
     filters=KeyResultFilters,
     orders={"number": by("number"), "due_on": by_date("due_on"), "changed_at": by("changed_at", "number")},
     joins=("objective__workspace", "owner"),
+)
+
+
+# --- metrics -------------------------------------------------------------------------------------------
+
+MetricKey = Annotated[str, PointsTo(Metric)]
+
+
+class MetricIn(In):
+    name: Annotated[Line, Field(max_length=200, examples=["Time to the first answer"])]
+    description: Annotated[Text, Field(max_length=10_000, description="How it is measured. Markdown.")] = ""
+    unit: Annotated[Text, Field(max_length=40, examples=["hours"])] = ""
+    direction: Annotated[str, OneOf(Metric.Direction)] = Metric.Direction.UP.value
+    target: Measure | None = None
+    product: ProductKey | None = None
+    department: DepartmentKey | None = None
+    owner: PersonKey | None = None
+
+
+class MetricOut(Versioned):
+    name: str
+    description: str
+    unit: str
+    direction: Annotated[str, OneOf(Metric.Direction)]
+    target: Number | None
+    product: MaybePointer
+    department: MaybePointer
+    owner: MaybePointer
+
+
+class MetricFilters(Filters):
+    product: list[Annotated[str, OrNone(Product)]] = []
+    department: list[Annotated[str, OrNone(Department)]] = []
+    owner: list[Annotated[str, OrNone(Person)]] = []
+
+
+metrics = Resource(
+    Metric,
+    "metrics",
+    read=MetricOut,
+    create=MetricIn,
+    filters=MetricFilters,
+    orders={"number": by("number"), "name": by("name", "number"), "changed_at": by("changed_at", "number")},
+    joins=("product", "department", "owner"),
+)
+
+
+class MeasurementIn(In):
+    metric: MetricKey
+    on: Annotated[Day, Field(description="One measurement a day.")]
+    value: Annotated[Measure, Field(examples=[7.5])]
+
+
+class MeasurementOut(Versioned):
+    metric: Pointer
+    on: date
+    value: Number
+
+
+class MeasurementFilters(Filters):
+    metric: list[MetricKey] = []
+
+
+measurements = Resource(
+    Measurement,
+    "measurements",
+    read=MeasurementOut,
+    create=MeasurementIn,
+    fixed=("metric",),
+    filters=MeasurementFilters,
+    orders={"number": by("number"), "on": by("on", "number"), "changed_at": by("changed_at", "number")},
+    joins=("metric__workspace",),
 )

@@ -1,10 +1,10 @@
-"""Northwind's objectives: this quarter's and the next one's, in a tree."""
+"""Northwind's objectives: this quarter's and the next one's, in a tree; and the numbers that it watches."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from interlock.organisation.models import Department, Person, Product, Team
-from interlock.strategy.models import KeyResult, Objective
+from interlock.strategy.models import KeyResult, Metric, Objective
 from interlock.strategy.periods import Period
 from interlock.workspaces.models import Member
 
@@ -130,6 +130,14 @@ PLANTED = [
     ("Publish forty articles about invoices", "", "Growth", "Xavi Serra", 0, "Articles||0|40|11"),
 ]  # fmt: skip
 
+# Name, unit, direction, target, product, department, owner, what it was week by week until now.
+METRICS = [
+    ("Errors per thousand invoices", "", "down", "2", "Invoicing", "Engineering", "Dana Ruiz", "5.1 4.6 4.8 3.9 3.1 2.4 2.2 1.8"),
+    ("Invoices that open within a second", "%", "up", "95", "Invoicing", "Engineering", "Chen Wei", "81 83 82 86 88 90 91 92"),
+    ("Time to the first answer", "hours", "down", "4", "", "Support", "Greta Olsen", "11 10 10.5 9 8 8.5 7.5 7"),
+    ("Sign-ups a week", "", "up", "400", "", "Marketing", "Wanda Lund", "290 310 305 322 340 331 352 366"),
+]  # fmt: skip
+
 
 def fill(by: Member, *, today: date) -> None:
     for title, above, whose, owner, quarters, measure in [*OBJECTIVES, *PLANTED]:
@@ -159,6 +167,23 @@ def fill(by: Member, *, today: date) -> None:
                 due_on=objective.ends_on,
                 by=by,
             )
+
+
+def watch(by: Member, *, today: date) -> None:
+    for name, unit, direction, target, product, department, owner, values in METRICS:
+        metric = Metric.objects.add(
+            name=name,
+            unit=unit,
+            direction=direction,
+            target=Decimal(target),
+            product=Product.objects.of(by.workspace).filter(name=product).first(),
+            department=Department.objects.of(by.workspace).get(name=department),
+            owner=Person.objects.of(by.workspace).get(name=owner),
+            by=by,
+        )
+        weekly = values.split()
+        for week, value in enumerate(weekly, start=1 - len(weekly)):
+            metric.measure(Decimal(value), on=today - timedelta(days=3) + timedelta(weeks=week), by=by)
 
 
 def quarter(today: date, later: int) -> Period:

@@ -3,8 +3,9 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from interlock.organisation.forms import day
 from interlock.organisation.models import Department, Product
-from interlock.strategy.models import KeyResult, Objective
+from interlock.strategy.models import KeyResult, Measurement, Metric, Objective
 from interlock.strategy.periods import Period, around
 from interlock.workspaces.forms import MemberForm, PlanForm, RowField
 from interlock.workspaces.lists import Filters, SearchField
@@ -125,3 +126,36 @@ class ObjectiveFilters(Filters):
             if self.asked(name):
                 rows = rows.filter(**{name: self.asked(name)})
         return rows.filter(title__icontains=self.asked("q")) if self.asked("q") else rows
+
+
+class MetricForm(PlanForm):
+    class Meta(PlanForm.Meta):
+        model = Metric
+        fields = ("name", "unit", "direction", "target", "product", "department", "owner", "description")
+        labels = {"direction": "Better is", "description": "How it is measured"}
+        help_texts = {"unit": "Such as days, firms or %."}
+
+
+class MeasureForm(MemberForm):
+    on = day(label="On")
+    value = forms.DecimalField(max_digits=18, decimal_places=4, label="Value")
+
+
+class MeasurementForm(PlanForm):
+    class Meta(PlanForm.Meta):
+        model = Measurement
+        fields = ("on", "value")
+
+
+class MetricFilters(Filters):
+    q = SearchField("Words in the name")
+    product = RowField(Product, empty="All products")
+    department = RowField(Department, empty="All departments")
+    archived = forms.BooleanField(label="Archived")
+
+    def narrow(self, rows: Any) -> Any:
+        rows = rows.archived() if self.asked("archived") else rows.active()
+        for name in ("product", "department"):
+            if self.asked(name):
+                rows = rows.filter(**{name: self.asked(name)})
+        return rows.filter(name__icontains=self.asked("q")) if self.asked("q") else rows

@@ -1,4 +1,4 @@
-from interlock.strategy.models import KeyResult, Objective
+from interlock.strategy.models import KeyResult, Metric, Objective
 from interlock.workspaces.indexing import indexes
 
 
@@ -10,3 +10,8 @@ def objective(objective: Objective) -> str:
 @indexes(KeyResult, "objective__workspace", follows="objective")
 def key_result(result: KeyResult) -> str:
     return result.objective.title
+
+
+@indexes(Metric)
+def metric(metric: Metric) -> str:
+    return metric.description

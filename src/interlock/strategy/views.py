@@ -5,12 +5,21 @@ from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.views import View
 
 from interlock.organisation.trees import Node, TreeListView
-from interlock.strategy.forms import CheckInForm, KeyResultForm, MoveForm, ObjectiveFilters
-from interlock.strategy.models import KeyResult, Objective
+from interlock.strategy.forms import (
+    CheckInForm,
+    KeyResultForm,
+    MeasureForm,
+    MetricFilters,
+    MoveForm,
+    ObjectiveFilters,
+)
+from interlock.strategy.models import KeyResult, Measurement, Metric, Objective
 from interlock.strategy.models.progress import Progress, of_children, progress_of
+from interlock.workspaces.lists import ListView
 from interlock.workspaces.middleware import MemberRequest
 from interlock.workspaces.models import Member
 from interlock.workspaces.numbers import plain
@@ -175,3 +184,79 @@ class CheckInView(ActView):
     def do(self, row: KeyResult, *, by: Member, **answers: Any) -> Done:
         row.check_in(**answers, by=by)
         return Done(f"{row.key} is at {plain(row.current)} {row.unit}".rstrip() + ".")
+
+
+# --- metrics ---------------------------------------------------------------------------------------------
+
+
+class MetricsView(ListView):
+    model = Metric
+    template = "strategy/metrics.html"
+    filters = MetricFilters
+    orders = {
+        "name": ("name",),
+        "product": ("product__name", "name"),
+        "department": ("department__name", "name"),
+        "owner": ("owner__name", "name"),
+        "measured": ("measured_on", "name"),
+    }
+    columns = {
+        "key": lambda metric: metric.key,
+        "name": lambda metric: metric.name,
+        "value": lambda metric: metric.value,
+        "measured_on": lambda metric: metric.measured_on,
+        "unit": lambda metric: metric.unit,
+        "direction": lambda metric: metric.direction,
+        "target": lambda metric: metric.target,
+        "product": lambda metric: metric.product,
+        "department": lambda metric: metric.department,
+        "owner": lambda metric: metric.owner,
+        "description": lambda metric: metric.description,
+    }
+    for_guests = True
+
+    def rows(self, member: Member) -> Any:
+        return super().rows(member).measured().select_related("product", "department", "owner__department")
+
+    def more(self, request: MemberRequest, page: Any) -> dict[str, Any]:
+        for metric in page.object_list:
+            metric.told, metric.good = metric.in_words(metric.value), metric.reached(metric.value)
+        # Of a list that fits on one page this is all of them.
+        short = None if page.has_other_pages() else sum(one.good is False for one in page.object_list)
+        return {"short": short}
+
+
+class MetricView(RowPage):
+    model = Metric
+    related = ("product", "department", "owner__department")
+    SHOWN = 100
+
+    def more(self, request: MemberRequest, row: Metric) -> dict[str, Any]:
+        some: list[Any] = list(Measurement.objects.visible_to(request.member).active().filter(metric=row)[: self.SHOWN])
+        for one in some:
+            one.told = row.in_words(one.value)
+        newest = some[0].value if some else None
+        return {
+            "measurements": some,
+            "line": [float(one.value) for one in reversed(some)],
+            "told": row.in_words(newest),
+            "goal": row.in_words(row.target),
+            "good": row.reached(newest),
+        }
+
+
+class MeasureView(ActView):
+    model, form, act = Metric, MeasureForm, "Note it"
+
+    def initial(self, row: Metric) -> dict[str, Any]:
+        return {"on": timezone.localdate()}
+
+    def title(self, row: Metric) -> str:
+        return f"What is “{row}”?"
+
+    def says(self, row: Metric) -> str:
+        return f"In {row.unit}. Whoever notes a day again corrects it." if row.unit else ""
+
+    def do(self, row: Metric, *, by: Member, **answers: Any) -> Done:
+        row.measure(**answers, by=by)
+        return Done(f"Noted {row.in_words(answers['value'])} for {answers['on']:%-d %B %Y}.")

@@ -59,6 +59,7 @@ CREATIONS = (
     Creation("feature-new", "New feature", entitled=True),
     Creation("objective-new", "New objective", entitled=True),
     Creation("release-new", "New release"),
+    Creation("metric-new", "New metric"),
     Creation("product-new", "New product"),
     Creation("person-new", "New person"),
     Creation("team-new", "New team"),

@@ -59,6 +59,8 @@ TAGS = {
     "Release templates": "What every release of a tier needs from each department, counted back from launch.",
     "Objectives": "What is to be reached by the end of a period, in a tree.",
     "Key results": "The numbers that say whether an objective is reached.",
+    "Metrics": "Numbers that are watched over time, and where they are meant to go.",
+    "Measurements": "What a metric was on a day.",
     "Products": "What is planned and released; open to every member, or restricted.",
     "People": "Those who work on the plan, with or without an account.",
     "Teams": "People who work together, in a department.",
