@@ -46,7 +46,7 @@ def main() -> None:
                 fetch(url + PATHS[turn % len(PATHS)])
             time.sleep(SETTLED)
             web, worker = memory_of(supervisor)
-    tell(stage="memory", **{f"web {number}": one for number, one in enumerate(web)}, worker=worker)
+    tell(stage="memory", web=web, worker=worker)
     database = environment["DATABASE_URL"].partition(":")[0]
     tell(summary="serving", database=database, migrate_seconds=migrated, web_mb=sum(web), worker_mb=worker)
 
@@ -99,17 +99,15 @@ def fetch(url: str) -> int:
 
 
 def memory_of(supervisor: psutil.Process) -> tuple[list[int], int]:
-    """Megabytes resident: of each web process, and of the worker."""
+    """Megabytes in memory, what is shared counted once: of the web processes' keeper and each of them; of the worker."""
     web, worker = supervisor.children()
     if "worker" in web.cmdline():
         web, worker = worker, web
-    return [megabytes(one) for one in web.children() if "resource_tracker" not in " ".join(one.cmdline())], megabytes(
-        worker
-    )
+    return [megabytes(one) for one in (web, *web.children())], megabytes(worker)
 
 
 def megabytes(process: psutil.Process) -> int:
-    return round(process.memory_info().rss / 1e6)
+    return round(process.memory_full_info().pss / 1e6)
 
 
 if __name__ == "__main__":

@@ -101,9 +101,11 @@ def test_nothing_is_orphaned_when_the_supervisor_is_killed(served):
 def test_two_web_processes_stay_small(served, port, figures):
     for _ in range(20):
         assert answers(port)
-    megabytes = [process.memory_info().rss / 1e6 for process in web(served)[1]]
-    figures.measured("memory of two web processes, MB", f"{sum(megabytes):.0f}")
-    assert sum(megabytes) <= 250
+    granian, processes = web(served)
+    # What they share counts once, and what they share it with counts too.
+    megabytes = sum(process.memory_full_info().pss / 1e6 for process in (granian, *processes))
+    figures.measured("memory of two web processes and the one that keeps them, MB", f"{megabytes:.0f}")
+    assert megabytes <= 250
 
 
 def test_a_port_in_use_is_one_sentence(process_environment):
