@@ -99,7 +99,7 @@ def fetch(url: str) -> int:
 
 
 def memory_of(supervisor: psutil.Process) -> tuple[list[int], int]:
-    """Megabytes in memory, what is shared counted once: of the web processes' keeper and each of them; of the worker."""
+    """Megabytes, what is shared counted once: of the web processes' keeper and each of them; of the worker."""
     web, worker = supervisor.children()
     if "worker" in web.cmdline():
         web, worker = worker, web
