@@ -111,6 +111,18 @@ def fix(
     return mark
 
 
+FEW = 500
+
+
+def keys_of(rows: Any) -> Any:
+    """What a lookup such as `feature__in` takes: few rows by their keys, from which a database starts; many as a query.
+
+    Within many joins, PostgreSQL does not see that a subquery leaves next to nothing.
+    """
+    keys = list(rows.values_list("pk", flat=True)[: FEW + 1])
+    return keys if len(keys) <= FEW else rows.values("pk")
+
+
 class Rule:
     code: ClassVar[str] = ""
     severity: ClassVar[Severity]

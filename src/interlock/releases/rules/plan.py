@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef
 
-from interlock.alignment.rule import Rule, RuleScope, Severity, Violation, fix
+from interlock.alignment.rule import Rule, RuleScope, Severity, Violation, fix, keys_of
 from interlock.organisation.concerned import people_of
 from interlock.organisation.models import Department, Person
 from interlock.releases.models import Forecast, Release, ReleaseTemplate, Task, TaskLink, Workstream
@@ -131,9 +131,10 @@ class LaunchBeforeReady(Rule):
         return rows.open().exclude(target_on=None).filter(Exists(latest))
 
     def violations(self, rows: Any, *, today: date, settings: Mapping[str, int]) -> Iterator[Violation]:
-        told = Forecast.objects.newest().filter(release__in=rows.values("pk")).select_related("release")
+        releases = keys_of(rows)
+        told = Forecast.objects.newest().filter(release__in=releases).select_related("release")
         departments: dict[int, frozenset[int]] = defaultdict(frozenset)
-        streams = Workstream.objects.active().filter(release__in=rows.values("pk"))
+        streams = Workstream.objects.active().filter(release__in=releases)
         for release_id, department_id in streams.values_list("release", "department"):
             departments[release_id] |= {department_id}
         for forecast in told.order_by("release__number"):

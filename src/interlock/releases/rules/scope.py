@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, F, OuterRef, Q
 
-from interlock.alignment.rule import Rule, Severity, Violation, fix
+from interlock.alignment.rule import Rule, Severity, Violation, fix, keys_of
 from interlock.backlog.models import Dependency, Feature, Requirement
 from interlock.backlog.rules import FeatureRule
 from interlock.organisation.concerned import departments_of, people_of
@@ -96,7 +96,7 @@ class DependencyReleasedLater(FeatureRule):
 
     def violations(self, rows: Any, *, today: date, settings: Mapping[str, int]) -> Iterator[Violation]:
         ends = [f"{end}__{what}" for end in ("feature", "needs") for what in ("owner", "team", "scope__release")]
-        edges = Dependency.objects.active().filter(feature__in=rows.values("pk")).exclude(comes_in_time())
+        edges = Dependency.objects.active().filter(feature__in=keys_of(rows)).exclude(comes_in_time())
         lacks: dict[Feature, list[Lack]] = defaultdict(list)
         for edge in edges.select_related(*ends).defer(*LONG_TEXTS).order_by("number").iterator():
             lack = lacking(edge.feature.scope.release, edge.needs)
