@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks.frame import set_up, stage, tell, usage
-from benchmarks.workspace import arguments, make
+from benchmarks.workspace import arguments, make, settle
 
 REPEATS = 15
 
@@ -46,7 +46,6 @@ def main() -> None:
 
 
 def full_checks(workspace: Any) -> None:
-    from django.db import connection
     from django.utils import timezone
 
     from interlock.alignment import checking
@@ -58,8 +57,7 @@ def full_checks(workspace: Any) -> None:
         with stage(f"full check, {which}") as told:
             checking.check(workspace, today=timezone.localdate())
             told["findings"] = Finding.objects.open().filter(workspace=workspace).count()
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")  # as PostgreSQL does by itself within a minute, where autovacuum runs
+    settle()  # as PostgreSQL does by itself within a minute, where autovacuum runs
 
 
 @contextmanager
