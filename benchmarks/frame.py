@@ -14,8 +14,11 @@ def set_up() -> None:
     import django
     from django.core.management import call_command
 
+    from interlock.config.memory import collect_seldom
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "interlock.config.settings")
     os.environ.setdefault("INTERLOCK_LOG_LEVEL", "WARNING")
+    collect_seldom()
     django.setup()
     call_command("migrate", verbosity=0)
 

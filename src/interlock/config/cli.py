@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from interlock import __version__
 from interlock.config.home import UnusableHome
+from interlock.config.memory import collect_seldom
 
 # Django's own `check` looks at the code; to those who use Interlock, checking means the plan. And no module of
 # Python's can be called `import`.
@@ -26,6 +27,7 @@ BELONG_TO_DJANGO = {
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "interlock.config.settings")
+    collect_seldom()
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import CommandError
     from django.db import DatabaseError, OperationalError

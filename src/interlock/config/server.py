@@ -13,6 +13,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from interlock.config.memory import collect_seldom
 from interlock.config.supervisor import die_with
 
 APPLICATION = "interlock.config.asgi.application"
@@ -32,6 +33,7 @@ def preload() -> None:
     """Before the processes fork: what they have in common is in memory once, and a replacement starts at once."""
     import_string(APPLICATION)
     get_resolver().url_patterns  # noqa: B018 imports what pages and API need
+    collect_seldom()
     gc.collect()
     gc.freeze()  # else a collection would write to each object, and so copy it
 
