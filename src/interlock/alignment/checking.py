@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from django.db import InterfaceError, OperationalError
-from django.utils import timezone
 
 from interlock.alignment import registry, universe
 from interlock.alignment.counting import count
@@ -112,7 +111,7 @@ def _settle(pending: list[int]) -> None:
 def _retire_lost_rules(workspace: Workspace) -> None:
     """What was found by rules that this version does not have any more is no longer held against anybody."""
     lost = Finding.objects.of(workspace).exclude(code__in=registry.codes()).exclude(status=Finding.Status.RESOLVED)
-    lost.update(status=Finding.Status.RESOLVED, resolved_at=timezone.now())
+    lost.resolve()
     Tally.objects.filter(workspace=workspace).exclude(code__in=registry.codes()).delete()
 
 

@@ -139,7 +139,15 @@ def _write(batch: Sequence[Seen], rule: Rule, workspace: Workspace) -> None:
     new = [one for one in batch if one.identity not in known]
     numbers = KeyCounter.take(workspace.pk, Finding.prefix, len(new)) if new else range(0)
     created = Finding.objects.bulk_create(
-        Finding(workspace=workspace, number=number, code=rule.code, identity=one.identity, opened_at=now, **one.shown())
+        Finding(
+            workspace=workspace,
+            number=number,
+            code=rule.code,
+            identity=one.identity,
+            opened_at=now,
+            turned_at=now,
+            **one.shown(),
+        )
         for number, one in zip(numbers, new, strict=True)
     )
     altered = [(known[one.identity], one) for one in batch if one.identity in known]
@@ -148,7 +156,7 @@ def _write(batch: Sequence[Seen], rule: Rule, workspace: Workspace) -> None:
             setattr(finding, name, value)
     _reopen([finding for finding, _ in altered if finding.status == Finding.Status.RESOLVED], now=now)
     if altered:
-        columns = [*batch[0].shown(), "status", "opened_at", "resolved_at", "reopened"]
+        columns = [*batch[0].shown(), "status", "opened_at", "resolved_at", "turned_at", "reopened"]
         Finding.objects.bulk_update([finding for finding, _ in altered], columns)
         for ends in (FindingSubject, Finding.people.through, Finding.departments.through):
             ends._default_manager.filter(finding__in=[finding.pk for finding, _ in altered]).delete()
@@ -165,7 +173,8 @@ def _reopen(findings: Sequence[Finding], *, now: Any) -> None:
     )
     for finding in findings:
         finding.status = Finding.Status.WAIVED if finding.pk in waived else Finding.Status.OPEN
-        finding.opened_at, finding.resolved_at, finding.reopened = now, None, finding.reopened + 1
+        finding.opened_at, finding.resolved_at, finding.turned_at = now, None, now
+        finding.reopened += 1
 
 
 def _attach(pairs: Sequence[tuple[Finding, Seen]], workspace: Workspace) -> None:
@@ -208,9 +217,7 @@ def _at_home(row: Any, workspace: Workspace) -> Any:
 @transaction.atomic
 def _resolve(identities: Sequence[str], rule: Rule, workspace: Workspace) -> None:
     findings = [one for one in _locked(rule, workspace, identities) if one.status != Finding.Status.RESOLVED]
-    Finding.objects.filter(pk__in=[finding.pk for finding in findings]).update(
-        status=Finding.Status.RESOLVED, resolved_at=timezone.now()
-    )
+    Finding.objects.filter(pk__in=[finding.pk for finding in findings]).resolve()
     announce_findings(findings)
 
 

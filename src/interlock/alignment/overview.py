@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Case, Count, Exists, F, Max, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models import Count, Exists, OuterRef, Prefetch
 
 from interlock.alignment import registry
 from interlock.alignment.dimensions import Dimension
@@ -327,26 +327,8 @@ class Overview:
     @cached_property
     def moves(self) -> list[Move]:
         """What opened, came back, was waived or was resolved since that day, the latest first."""
-        start = midnight(self.since)
-        touched = Waiver.objects.filter(Q(at__gte=start) | Q(ended_at__gte=start))
-        rows = self._visible.filter(
-            Q(status=Finding.Status.OPEN, opened_at__gte=start)
-            | Q(status=Finding.Status.RESOLVED, resolved_at__gte=start)
-            | Q(pk__in=touched.values("finding"))
-        )
-        waivers = Waiver.objects.filter(finding=OuterRef("pk")).order_by()
-        ended = Subquery(waivers.values("finding").annotate(last=Max("ended_at")).values("last"))
-        waived = Subquery(waivers.filter(ended_at=None).values("at")[:1])
-        rows = rows.annotate(waiver_ended_at=ended).annotate(
-            moved_at=Case(
-                When(status=Finding.Status.RESOLVED, then=F("resolved_at")),
-                When(status=Finding.Status.WAIVED, then=waived),
-                When(waiver_ended_at__gt=F("opened_at"), then=F("waiver_ended_at")),
-                default=F("opened_at"),
-            )
-        )
-        rows = rows.filter(moved_at__gte=start)
-        return [_move(finding) for finding in rows.order_by("-moved_at", "-pk")[:MOVED]]
+        rows = self._visible.filter(turned_at__gte=midnight(self.since))
+        return [_move(finding) for finding in rows.order_by("-turned_at", "-pk")[:MOVED]]
 
 
 def _move(finding: Any) -> Move:
@@ -354,7 +336,7 @@ def _move(finding: Any) -> Move:
         return Move(finding, "resolved", "good")
     if finding.status == Finding.Status.WAIVED:
         return Move(finding, "waived", "none")
-    back = finding.reopened or finding.moved_at > finding.opened_at
+    back = finding.reopened or finding.turned_at > finding.opened_at
     return Move(finding, "back" if back else "new", "bad" if finding.severity == Severity.ERROR else "warn")
 
 

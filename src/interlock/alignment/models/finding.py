@@ -57,6 +57,10 @@ class FindingQuerySet(WorkspaceQuerySet["Finding"]):
     def urgent_first(self) -> Self:
         return self.order_by("-severity", "code", "pk")
 
+    def resolve(self) -> None:
+        now = timezone.now()
+        self.update(status=Finding.Status.RESOLVED, resolved_at=now, turned_at=now)
+
     def concerning(self, person: Person | None) -> Self:
         return self.filter(people=person) if person else self.none()
 
@@ -103,6 +107,8 @@ class Finding(models.Model):
     departments = models.ManyToManyField(Department, related_name="findings")
     opened_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)
+    # When it last became what it is: open, waived or resolved.
+    turned_at = models.DateTimeField(default=timezone.now)
     reopened = models.PositiveIntegerField(default=0)
 
     objects: ClassVar[Any] = FindingQuerySet.as_manager()
@@ -116,6 +122,7 @@ class Finding(models.Model):
             models.Index(fields=["workspace", "status", "-severity", "code"], name="finding_list"),
             models.Index(fields=["product", "status", "-severity", "code"], name="finding_by_product"),
             models.Index(fields=["workspace", "code", "status"], name="finding_by_rule"),
+            models.Index(fields=["workspace", "-turned_at", "-id"], name="finding_by_turn"),
         ]
 
     def __str__(self) -> str:
@@ -199,8 +206,8 @@ class Finding(models.Model):
         self.__dict__.pop("_prefetched_objects_cache", None)
 
     def _turn(self, status: str) -> None:
-        self.status = status
-        self.save(update_fields=["status"])
+        self.status, self.turned_at = status, timezone.now()
+        self.save(update_fields=["status", "turned_at"])
         # What is waived counts as passed: the tallies are different now.
         PendingChange.objects.note(self.workspace_id, {WAIVERS: {self.code}})
 

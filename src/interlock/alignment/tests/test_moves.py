@@ -29,6 +29,11 @@ def circle(export, ada):
     return mobile
 
 
+def opened(finding, ago):
+    at = finding.opened_at - ago
+    Finding.objects.filter(pk=finding.pk).update(opened_at=at, turned_at=at)
+
+
 def moves(member, today):
     overview = Overview(member, Filters.read({"since": (today - DAY).isoformat()}), today=today)
     return [(move.finding.code, move.word) for move in overview.moves]
@@ -36,8 +41,9 @@ def moves(member, today):
 
 def test_what_happened_last_stands_first_however_old_the_finding(alignment, export, ada, today):
     finding = alignment.finding(FeatureWithoutOwner)
-    Finding.objects.filter(pk=finding.pk).update(opened_at=finding.opened_at - 90 * DAY)
-    Finding.objects.exclude(pk=finding.pk).update(opened_at=finding.opened_at - DAY / 2)
+    opened(finding, 90 * DAY)
+    for other in Finding.objects.exclude(pk=finding.pk):
+        opened(other, DAY / 2)
     assert ("BL102", "new") not in moves(ada, today)
     export.change(status="dropped", by=ada)
     alignment.look()
@@ -46,7 +52,7 @@ def test_what_happened_last_stands_first_however_old_the_finding(alignment, expo
 
 def test_a_waiver_that_ran_out_is_a_move(alignment, export, ada, today):
     finding = alignment.finding(FeatureWithoutOwner)
-    Finding.objects.filter(pk=finding.pk).update(opened_at=finding.opened_at - 90 * DAY)
+    opened(finding, 90 * DAY)
     Finding.objects.get(pk=finding.pk).waive(reason="Later", until=today + DAY, by=ada, today=today)
     assert ("BL102", "waived") in moves(ada, today)
     end_waivers(alignment.workspace, today=today + DAY)
