@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env
+from environs import Env, validate
 
 from interlock.config.home import home, secret_key
 
@@ -165,6 +165,8 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# Who makes an account, and a workspace: whoever finds this installation, or who was invited to it.
+SIGN_UP = env.str("INTERLOCK_SIGN_UP", "open", validate=validate.OneOf(["open", "invited"]))
 ACCOUNT_EMAIL_VERIFICATION = env.str("INTERLOCK_EMAIL_VERIFICATION", "mandatory")
 ACCOUNT_SIGNUP_FORM_CLASS = "interlock.workspaces.forms.SignupForm"
 ACCOUNT_ADAPTER = "interlock.workspaces.accounts.AccountAdapter"

@@ -4,6 +4,7 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -18,6 +19,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "theme": theme if theme in THEMES else "",
         "fragment": fragment(request),
+        "sign_up": settings.SIGN_UP == "open",
         # From when on the page wants to hear of changes.
         "rendered": int(time.time() * 1000),
         "navigation": SimpleLazyObject(lambda: places(member, path=standing(request))) if member else [],

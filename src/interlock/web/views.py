@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.template import loader
@@ -22,6 +23,7 @@ from interlock.web.home import Home
 from interlock.web.live import hub, subscriber_of
 from interlock.web.palette import sections
 from interlock.web.search import search, words
+from interlock.workspaces.accounts import may_found
 from interlock.workspaces.indexing import indexed
 from interlock.workspaces.middleware import MemberRequest
 from interlock.workspaces.models import Invitation, Member, User, Workspace
@@ -119,6 +121,8 @@ class WorkspacesView(View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = FoundForm(request.POST)
+        if not may_found(_user(request)):
+            raise PermissionDenied("Whoever owns a workspace here makes others.")
         if form.is_valid() and (member := form.found(by=_user(request))):
             return redirect(member.workspace)
         return self.page(request, form, status=422)
@@ -131,7 +135,7 @@ class WorkspacesView(View):
             "seats": seats.order_by("workspace__name"),
             "invitations": Invitation.objects.open(now=timezone.now()).of_user(user).select_related("workspace"),
             "deleted": Workspace.objects.deleted_by(user),
-            "form": form,
+            "form": form if may_found(user) else None,
         }
         return render(request, "web/workspaces.html", context, status=status)
 

@@ -10,7 +10,10 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.urls import Resolver404, resolve
 
+from interlock.workspaces.models import Invitation, User, Workspace
+from interlock.workspaces.permissions import Role
 from interlock.workspaces.post import send_soon
 from interlock.workspaces.sealing import seal, unseal
 from interlock.workspaces.security import client_address, note
@@ -19,6 +22,10 @@ TOO_MANY = "too_many_login_attempts"
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Where only the invited may, the link that they were mailed lets them in; and somebody must be the first."""
+        return settings.SIGN_UP == "open" or _comes_invited(request) or not User.objects.exists()
+
     def save_user(self, request: Any, user: Any, form: Any, commit: bool = True) -> Any:
         user.name = form.cleaned_data.get("name", "")
         return super().save_user(request, user, form, commit)
@@ -43,6 +50,21 @@ class AccountAdapter(DefaultAccountAdapter):
             response["Retry-After"] = str(min(_periods("login_failed")))
             raise ImmediateHttpResponse(response)
         return super().validation_error(code, *args)
+
+
+def _comes_invited(request: HttpRequest) -> bool:
+    try:
+        at = resolve(urlsplit(request.POST.get("next") or request.GET.get("next", "")).path)
+    except (Resolver404, ValueError):
+        return False
+    invitation = Invitation.objects.of_link(at.kwargs["link"]).first() if at.url_name == "invitation" else None
+    return invitation is not None and invitation.open
+
+
+def may_found(user: User) -> bool:
+    """Make a workspace: where only the invited have accounts, whoever owns one already, and the first of all."""
+    owned = user.seats.filter(ended_at=None, role=Role.OWNER)
+    return settings.SIGN_UP == "open" or owned.exists() or not Workspace.objects.exists()
 
 
 def _periods(action: str) -> list[int]:
