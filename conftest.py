@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import date
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -69,17 +68,21 @@ def shared() -> Path:
 
 @pytest.fixture(autouse=True, scope="session")
 def let_tests_wipe_history() -> Iterator[None]:
-    """SQLite's flush deletes row by row, which the audit events' triggers refuse: lift them while it runs."""
+    """SQLite's flush deletes row by row, which the triggers of append-only tables refuse: lift them while it runs."""
     if connection.vendor != "sqlite":
         yield
         return
-    forbid = import_module("interlock.workspaces.migrations.0002_audit_is_append_only").SQLITE
-    allow = [f"DROP TRIGGER audit_no_{verb}" for verb in ("update", "delete")]
     operations = type(connection.ops)
     flush = operations.sql_flush
 
     def flush_history(self: Any, *args: Any, **how: Any) -> list[str]:
-        return [*allow, *flush(self, *args, **how), *forbid]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%are append-only%'"
+            )
+            triggers = cursor.fetchall()
+        forbid = [sql for _, sql in triggers]
+        return [*(f"DROP TRIGGER {name}" for name, _ in triggers), *flush(self, *args, **how), *forbid]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operations, "sql_flush", flush_history)

@@ -114,6 +114,10 @@ FOLDERS = {
     "tasks": "task",
     "task-links": "task_link",
     "release-templates": "template",
+    "gates": "gate",
+    "gate-criteria": "criterion",
+    "votes": "vote",
+    "gate-decisions": "decision",
     "findings": "finding",
     "invitations": "invitation",
     "tokens": "token",
@@ -140,6 +144,8 @@ FIELDS = {
     "task": "title",
     "task_link": "kind",
     "template": "description",
+    "gate": "name",
+    "criterion": "text",
     "absence": "starts_on",
 }
 
@@ -224,6 +230,9 @@ class _Told:
 
     def _page(self, name: str, route: str) -> Any:
         return "backlog"
+
+    def _evidence(self, name: str, route: str) -> Any:
+        return "word"
 
     def _kind(self, name: str, route: str) -> Any:
         return "csv"

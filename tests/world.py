@@ -21,6 +21,7 @@ from interlock.connect.importing.mapping import Mapping
 from interlock.connect.importing.notes import Kind, Note
 from interlock.connect.importing.run import Counts, Report
 from interlock.connect.models import Export, ImportRun
+from interlock.launch.models import Choice, Gate, GateCriterion, GateDecision, Vote
 from interlock.organisation.models import Absence, Department, Identity, Person, Product, Team
 from interlock.people.models import Role
 from interlock.releases.models import Forecast, Release, ReleaseTemplate, Task, TaskDates, TaskLink, Workstream
@@ -67,6 +68,10 @@ class World:
     task: Task
     task_link: TaskLink
     template: ReleaseTemplate
+    gate: Gate
+    criterion: GateCriterion
+    vote: Vote
+    decision: GateDecision
     finding: Finding
     waived: Finding
     import_run: ImportRun
@@ -200,7 +205,7 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         ],
         by=by,
     )
-    Task.objects.add(
+    milestone = Task.objects.add(
         workstream=workstream, title=text("milestone")[:300], kind=Task.Kind.MILESTONE, fixed_on=today, by=by
     )
     TaskDates.objects.bulk_create(
@@ -221,6 +226,40 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         drivers=[[task.key, 0.6]],
     )
     task_link = TaskLink.objects.add(task=task, predecessor=before, by=by)
+    speaker = Person.objects.add(name=text("speaker")[:120], department=department, by=by)
+    gate, passed = Gate.objects.add_many(
+        [
+            {
+                "release": release,
+                "name": text(words)[:120],
+                "milestone": milestone,
+                "decide_by": today + day,
+                "quorum": 1,
+                "approving_roles": [role],
+                "approving_people": [speaker],
+            }
+            for words in ("gate", "gate that is passed")
+        ],
+        by=by,
+    )
+    criterion = GateCriterion.objects.add(
+        gate=gate, text=text("what must hold")[:300], department=department, owner=person, by=by
+    )
+    criterion.say("met", note=text("word")[:300], by=by)
+    evidence: list[dict[str, Any]] = [
+        {"kind": "link", "link": "https://example.com/"},
+        {"kind": "metric", "metric": metric, "bound": 5},
+        {"kind": "task", "task": task},
+        {"kind": "rule", "rule": "RL102"},
+    ]
+    GateCriterion.objects.add_many(
+        [{"gate": one, "text": text("criterion shown")[:300], **how} for one in (gate, passed) for how in evidence],
+        by=by,
+    )
+    [vote] = gate.vote(Choice.GO, reason=text("vote's reason"), person=speaker, by=by, today=today)
+    passed.change(decide_by=today, by=by)
+    passed.vote(Choice.GO, reason=text("vote's reason"), person=speaker, by=by, today=today)
+    decision = passed.decide(Choice.GO, reason=text("decision's reason"), by=by, today=today)
     template = ReleaseTemplate.objects.add(
         name=text("template")[:120], description=text("about it")[:300], plan=PLAN, by=by
     )
@@ -268,6 +307,10 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         task=task,
         task_link=task_link,
         template=template,
+        gate=gate,
+        criterion=criterion,
+        vote=vote,
+        decision=decision,
         finding=finding,
         waived=waived,
         import_run=imported(by, text),
@@ -334,6 +377,11 @@ def crowd(world: World, many: int) -> None:
     TaskDates.objects.bulk_create(TaskDates(task=one, starts_on=today, ends_on=today) for one in tasks)
     TaskLink.objects.add_many([{"task": world.task, "predecessor": one} for one in tasks], by=by)
     add(ReleaseTemplate, plan=PLAN)
+    add(Gate, release=world.release, approving_roles=[world.role], approving_people=[world.person])
+    criteria = [{"gate": world.gate, "text": named("criterion"), "kind": "task", "task": one} for one in tasks]
+    GateCriterion.objects.add_many(criteria, by=by)
+    said = {"gate": world.gate, "person": world.person, "role": world.role, "choice": Choice.GO, "recorded_by": by}
+    Vote.objects.add_many([{**said, "reason": named("vote")} for _ in range(many)], by=by)
     Workstream.objects.add_many([{"release": one, "department": world.department} for one in releases], by=by)
     absent = [{"person": world.person, "starts_on": today, "ends_on": today} for _ in range(many)]
     Absence.objects.add_many(absent, by=by)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from interlock.alignment import demo as alignment
 from interlock.backlog import demo as backlog
+from interlock.launch import demo as launch
 from interlock.organisation import demo as organisation
 from interlock.people import demo as people
 from interlock.releases import demo as releases
@@ -48,6 +49,7 @@ def live_through(users: Mapping[Role, User], *, today: date) -> None:
         backlog.plant(editor)
         releases.plan(editor)
         releases.staff(editor, today=today)
+        launch.decide(editor, today=today - timedelta(days=2))
         planning.compute(editor.workspace)
         backlog.tie(editor)
         organisation.leave(backlog.LEFT, editor)

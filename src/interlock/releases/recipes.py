@@ -93,11 +93,13 @@ class Part:
 
     start   called when a release is started from a template: the release, the entries, the tasks made by their id,
             and by= whom
+    refuse  told the entries and the steps by their id, says what is wrong with what they refer to, if anything is
     """
 
     name: str
     entry: type[BaseModel]
     start: Callable[..., None]
+    refuse: Callable[..., str] | None = None
 
 
 _parts: dict[str, Part] = {}
@@ -161,6 +163,10 @@ class Recipe:
         for circle in circles(edges):
             names = [list(steps)[place] for place in circle.way_around]
             raise DomainError(f"These wait for each other in a circle: {' → '.join([*names, names[0]])}.", field="plan")
+        for name, entries in self.parts.items():
+            refuse = _parts[name].refuse
+            if refuse and (wrong := refuse(entries, steps)):
+                raise DomainError(wrong, field="plan")
 
 
 def _parts_in(documents: list[Any]) -> dict[str, list[Any]]:

@@ -253,7 +253,7 @@ class PlanForm(forms.ModelForm):
             if isinstance(control_, RowField):
                 end = getattr(held, name, None) if held else None
                 if isinstance(control_, RowsField):
-                    end = list(end.all()) if end else []
+                    end = list(end.named()) if end else []
                 control_.serve(by, held=end)
                 if held:
                     self.initial[name] = end

@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Self
@@ -71,14 +70,6 @@ class Metric(ProductPlanModel):
         return added
 
 
-class MeasurementQuerySet(ProductPlanQuerySet["Measurement"]):
-    def newest_of(self, metrics: Sequence[int]) -> "dict[int, Measurement]":
-        """Metric → its newest measurement."""
-        newest = self.active().filter(metric=OuterRef("metric")).order_by("-on").values("pk")[:1]
-        rows = self.active().filter(metric__in=metrics, pk=Subquery(newest))
-        return {row.metric_id: row for row in rows}
-
-
 class Measurement(ProductPlanModel):
     """What a metric was on a day."""
 
@@ -92,7 +83,7 @@ class Measurement(ProductPlanModel):
     on = models.DateField()
     value = models.DecimalField(max_digits=18, decimal_places=4)
 
-    objects: ClassVar[Any] = MeasurementQuerySet.as_manager()
+    objects: ClassVar[Any] = ProductPlanQuerySet["Measurement"].as_manager()
 
     class Meta:
         ordering = ["-on", "-number"]

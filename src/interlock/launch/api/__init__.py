@@ -1,0 +1,1 @@
+from interlock.launch.api import gates  # noqa: F401

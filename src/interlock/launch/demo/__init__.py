@@ -1,0 +1,3 @@
+from interlock.launch.demo.gates import decide
+
+__all__ = ["decide"]

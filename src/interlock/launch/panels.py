@@ -1,0 +1,51 @@
+"""What the gates say on the pages of releases, templates, milestones, roles and metrics."""
+
+from typing import Any
+
+from django.db.models import F
+
+from interlock.launch.models import Gate, GateCriterion
+from interlock.people.models import Role
+from interlock.releases.models import Release, ReleaseTemplate, Task
+from interlock.strategy.models import Metric
+from interlock.workspaces.models import Member
+from interlock.workspaces.panels import Panel, panel
+
+SHOWN = 20
+
+
+@panel(Release, order=15)
+def next_gate(release: Release, member: Member) -> Panel | None:
+    """The one that is to be decided next, in one query: how it stands is told by its own page."""
+    rows = Gate.objects.visible_to(member).open().filter(release=release).select_related("milestone__dates")
+    gate = rows.order_by(F("decide_by").asc(nulls_last=True), "number").first()
+    return Panel("launch/panels/next_gate.html", {"gate": gate, "release": release}, place="side") if gate else None
+
+
+@panel(ReleaseTemplate, order=20)
+def of_template(template: ReleaseTemplate, member: Member) -> Panel | None:
+    entries = template.recipe.parts.get("gates")
+    return Panel("launch/panels/of_template.html", {"entries": entries}) if entries else None
+
+
+@panel(Task, order=20)
+def of_milestone(task: Task, member: Member) -> Panel | None:
+    if task.kind != Task.Kind.MILESTONE:
+        return None
+    return _listed("Gates that are tied to it", Gate.objects.visible_to(member).active().filter(milestone=task))
+
+
+@panel(Role, order=25)
+def of_role(role: Role, member: Member) -> Panel | None:
+    return _listed("Gates to approve", Gate.objects.visible_to(member).open().filter(approving_roles=role))
+
+
+@panel(Metric, order=20)
+def of_metric(metric: Metric, member: Member) -> Panel | None:
+    rest = GateCriterion.objects.active().filter(metric=metric).values("gate")
+    return _listed("Gates that rest on it", Gate.objects.visible_to(member).active().filter(pk__in=rest))
+
+
+def _listed(heading: str, rows: Any) -> Panel | None:
+    gates = list(rows.select_related("release").order_by("decide_by", "number")[:SHOWN])
+    return Panel("launch/panels/gates.html", {"heading": heading, "gates": gates}) if gates else None

@@ -1,0 +1,3 @@
+from interlock.launch.rules.gates import GateWithoutApprover
+
+__all__ = ["GateWithoutApprover"]
