@@ -1,5 +1,5 @@
 // Every script and style directly in src/ is an entry point; what they share lives in folders below it.
-import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { context } from "esbuild";
 
 const source = "src";
@@ -22,11 +22,16 @@ const options = {
   metafile: true,
 };
 
+// Pictures that the server draws are written in the typeface of the pages; their library reads no woff2.
+const FONTS = "@expo-google-fonts/inter";
+const fonts = ["400Regular/Inter_400Regular.ttf", "600SemiBold/Inter_600SemiBold.ttf"];
+
 // What others wrote goes out with its licence, as that asks for.
 function licences({ inputs }) {
   const packages = new Set(
     Object.keys(inputs).flatMap((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1] ?? []),
   );
+  packages.add(FONTS);
   return [...packages].sort().map((name) => {
     const folder = `node_modules/${name}`;
     const { version } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
@@ -41,6 +46,7 @@ if (process.argv.includes("--watch")) {
   await build.watch();
 } else {
   const { metafile } = await build.rebuild();
+  for (const font of fonts) copyFileSync(`node_modules/${FONTS}/${font}`, `${target}/${font.split("/")[1]}`);
   writeFileSync(`${target}/licences.txt`, licences(metafile));
   await build.dispose();
 }

@@ -5,7 +5,7 @@ reads the table below: the same is written there.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -13,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from interlock.releases.models import Forecast, Release, Task, TaskDates, TaskLink, Workstream
+from interlock.releases.plans import Plan
 from interlock.releases.timeline import DAY, HEAD, PAD, ROW, Axis, Lane, Mark, Zoom, pack
 from interlock.workspaces.addresses import address
 
@@ -47,21 +48,14 @@ class Drawing:
     links: Sequence[TaskLink]
     today: date
     editable: bool
+    # Before each address, where the drawing is to be read elsewhere.
+    site: str = ""
 
     @classmethod
-    def of(
-        cls,
-        release: Release,
-        streams: Sequence[Workstream],
-        tasks: Iterable[Task],
-        links: Sequence[TaskLink],
-        *,
-        zoom: str,
-        today: date,
-        editable: bool,
-    ) -> "Drawing":
+    def of(cls, plan: Plan, *, zoom: str, today: date, editable: bool, site: str = "") -> "Drawing":
+        release = plan.release
         bars: dict[int, list[Bar]] = defaultdict(list)
-        for task in tasks:
+        for task in plan.tasks:
             if bar := _bar(task):
                 bars[task.workstream_id].append(bar)
         days = [day for some in bars.values() for bar in some for day in (bar.first, bar.last)]
@@ -70,8 +64,8 @@ class Drawing:
         # What is past is there for whoever scrolls back to it.
         ahead = (last - max(first, today - timedelta(days=14))).days
         axis = Axis(first - timedelta(days=first.weekday()), last, Zoom.named(zoom, days=ahead))
-        lanes = [(stream, pack(bars[stream.pk], axis)) for stream in streams]
-        return cls(release, axis, lanes, links, today, editable)
+        lanes = [(stream, pack(bars[stream.pk], axis)) for stream in plan.streams]
+        return cls(release, axis, lanes, plan.links, today, editable, site)
 
     @property
     def height(self) -> float:
@@ -85,6 +79,17 @@ class Drawing:
     # --- the names, which stay ---------------------------------------------------------------------
 
     def names(self) -> SafeString:
+        return format_html(
+            '<svg class="lane-names" width="{}" height="{}" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>',
+            NAMES,
+            self.height,
+            NAMES,
+            self.height,
+            self.named(),
+        )
+
+    def named(self) -> SafeString:
+        """What `names` holds."""
         rows, top = [], float(HEAD)
         for stream, lane in self.lanes:
             rows.append(
@@ -103,14 +108,7 @@ class Drawing:
                 )
             )
             top += lane.height
-        return format_html(
-            '<svg class="lane-names" width="{}" height="{}" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>',
-            NAMES,
-            self.height,
-            NAMES,
-            self.height,
-            mark_safe("".join(rows)),  # noqa: S308 each is formatted
-        )
+        return mark_safe("".join(rows))  # noqa: S308 each is formatted
 
     @staticmethod
     def _about(lane: Lane[Bar]) -> str:
@@ -122,14 +120,6 @@ class Drawing:
     # --- the days ------------------------------------------------------------------------------------
 
     def days(self) -> SafeString:
-        places = self._places()
-        parts = [
-            self._ticks(),
-            self._moment("today", self.today, "today"),
-            self._moment("target", self.release.latest_target, "target"),
-            self._handovers(places),
-            *(self._drawn(bar, x, y) for bar, x, y in places.values()),
-        ]
         return format_html(
             '<svg class="lane-days" width="{}" height="{}" viewBox="0 0 {} {}" role="group" '
             'aria-label="Tasks over time" data-plan data-day="{}" data-from="{}"{}>{}</svg>',
@@ -140,8 +130,20 @@ class Drawing:
             self.axis.zoom.value,
             max(self.axis.x(self.today) - 60, 0),
             mark_safe(" data-editable") if self.editable else "",
-            mark_safe("".join(parts)),  # noqa: S308 each is formatted
+            self.dated(),
         )
+
+    def dated(self) -> SafeString:
+        """What `days` holds."""
+        places = self._places()
+        parts = [
+            self._ticks(),
+            self._moment("today", self.today, "today"),
+            self._moment("target", self.release.latest_target, "target"),
+            self._handovers(places),
+            *(self._drawn(bar, x, y) for bar, x, y in places.values()),
+        ]
+        return mark_safe("".join(parts))  # noqa: S308 each is formatted
 
     def _places(self) -> dict[int, tuple[Bar, float, float]]:
         places, top = {}, float(HEAD)
@@ -216,10 +218,10 @@ class Drawing:
             shape += self._likely(bar, x + width, y)
             text = (self._where_read(bar, x) + 8, "inside") if bar.inside else (x + width + 6, "beside")
         return format_html(
-            '<a class="task" id="{}" href="{}" data-colour="{}" data-level="{}" data-task data-key="{}" data-days="{}" '
+            '<a class="task" id="{}" href="{}" data-colour="{}" data-level="{}" data-task="" data-key="{}" data-days="{}" '
             'data-from="{}" data-drag="{}" aria-label="{}">{}<text class="{}" x="{}" y="{}">{}</text></a>',
             task.key,
-            task.get_absolute_url(),
+            self.site + task.get_absolute_url(),
             task.workstream.department.colour,
             bar.level,
             task.key,

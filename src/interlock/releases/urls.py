@@ -1,6 +1,7 @@
 from django.urls import path
 
 from interlock.releases import views
+from interlock.releases.files import KINDS
 from interlock.releases.forms import ReleaseForm, ReleaseTemplateForm, TaskForm, TaskLinkForm, WorkstreamForm
 from interlock.releases.models import Release, ReleaseTemplate, Task, TaskLink, Workstream
 from interlock.workspaces.pages import pages
@@ -13,6 +14,10 @@ urlpatterns = [
     path("releases/<str:key>/scope/move/", views.ScopeMoveView.as_view(), name="release-move"),
     path("releases/<str:key>/plan/", views.PlanView.as_view(), name="release-plan"),
     path("releases/<str:key>/plan/start/", views.StartPlanView.as_view(), name="release-plan-start"),
+    *(
+        path(f"releases/<str:key>/plan/{ending}/", views.PlanFileView.as_view(ending=ending), name=f"plan-{ending}")
+        for ending in KINDS
+    ),
     path("releases/<str:key>/workstreams/new/", views.WorkstreamAddView.as_view(), name="workstream-new"),
     *pages("workstreams", Workstream, WorkstreamForm, add=False),
     path("workstreams/<str:key>/tasks/new/", views.TaskAddView.as_view(), name="task-new"),

@@ -1,15 +1,21 @@
+from collections.abc import Callable
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.db import transaction
+from django.http import HttpResponseBase
+from django.utils import timezone
+from ninja import Query
 from pydantic import Field
 
 from interlock.backlog.api import FeatureKey
 from interlock.backlog.models import Feature
 from interlock.organisation.api import DepartmentKey, PersonKey
 from interlock.organisation.models import Person
+from interlock.releases import files
 from interlock.releases.api.releases import ReleaseKey, ReleaseOut, releases
 from interlock.releases.models import Release, ReleaseTemplate, Task, TaskLink, Workstream
+from interlock.releases.plans import Plan
 from interlock.workspaces.errors import DomainError
 from interlock.workspaces.rest import (
     ApiRequest,
@@ -226,3 +232,42 @@ def start_plan(request: ApiRequest, key: ReleaseKey, given: StartIn) -> Release:
         raise DomainError("There is no such template.", field="template")
     template.start(release, by=request.member, left_out=given.left_out)
     return releases.one(request.member, key)
+
+
+# --- the plan as a file --------------------------------------------------------------------------------
+
+SUMMARIES = {
+    "svg": "Fetch a release's plan as a picture (SVG)",
+    "png": "Fetch a release's plan as a picture (PNG)",
+    "csv": "Fetch a release's plan as a table (CSV)",
+    "ics": "Fetch a release's plan as a calendar (iCalendar)",
+    "xml": "Fetch a release's plan for Microsoft Project (XML)",
+}
+
+
+class FileIn(In):
+    zoom: Annotated[
+        str, Field(pattern="^(days|weeks|months|quarters)?$", description="Of a picture: how wide a day is.")
+    ] = ""
+
+
+Zoomed: Any = Query(...)
+
+
+def _fetched_as(ending: str) -> Callable[..., HttpResponseBase]:
+    def fetch(request: ApiRequest, key: ReleaseKey, asked: FileIn = Zoomed) -> HttpResponseBase:
+        plan = Plan.of(request.member.visible(Release, key=key), by=request.member)
+        return files.answer(plan, ending, by=request.member, today=timezone.localdate(), zoom=asked.zoom)
+
+    return fetch
+
+
+for ending, kind in files.KINDS.items():
+    schema = {"type": "string", "format": "binary"} if ending == "png" else {"type": "string"}
+    releases.get(
+        f"/{{key}}/plan/{ending}",
+        response={200: None},
+        operation_id=f"fetch_plan_{ending}",
+        summary=SUMMARIES[ending],
+        openapi_extra={"responses": {200: {"content": {kind.content_type: {"schema": schema}}}}},
+    )(_fetched_as(ending))

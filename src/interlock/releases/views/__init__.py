@@ -1,4 +1,4 @@
-from interlock.releases.views.plan import PlanView, StartPlanView, WorkstreamAddView
+from interlock.releases.views.plan import PlanFileView, PlanView, StartPlanView, WorkstreamAddView
 from interlock.releases.views.releases import ReleasesView, ReleaseView, ScopeAddView, ScopeMoveView
 from interlock.releases.views.tasks import (
     DragView,
@@ -15,6 +15,7 @@ __all__ = [
     "DragView",
     "FinishView",
     "LinkAddView",
+    "PlanFileView",
     "PlanView",
     "ReleaseView",
     "ReleasesView",

@@ -1,15 +1,18 @@
+from collections.abc import Sequence
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views import View
 
 from interlock.organisation.models import Department
 from interlock.organisation.models.product import products_seen
+from interlock.releases import files
 from interlock.releases.drawing import Drawing, histogram
 from interlock.releases.forms import StartPlanForm, WorkstreamAddForm
-from interlock.releases.models import Forecast, PlanRun, Release, ReleaseTemplate, Task, TaskLink, Workstream
+from interlock.releases.models import Forecast, PlanRun, Release, ReleaseTemplate, Task, Workstream
+from interlock.releases.plans import Plan
 from interlock.releases.timeline import Zoom
 from interlock.workspaces.errors import DomainError
 from interlock.workspaces.middleware import MemberRequest
@@ -22,27 +25,11 @@ class PlanView(View):
 
     def get(self, request: MemberRequest, key: str) -> HttpResponse:
         by, today = request.member, timezone.localdate()
-        if not by.reads_all:
-            raise Http404
         release = by.visible(Release, key=key)
-        streams = list(Workstream.objects.visible_to(by).active().filter(release=release).select_related("department"))
-        tasks = list(
-            Task.objects.visible_to(by)
-            .active()
-            .filter(workstream__in=streams)
-            .exclude(status=Task.Status.DROPPED)
-            .select_related("owner__department", "dates")
-        )
-        known = {stream.pk: stream for stream in streams}
-        for stream in streams:
-            stream.release = release
-        for task in tasks:
-            task.workstream = known[task.workstream_id]
-        links = list(TaskLink.objects.visible_to(by).active().filter(task__in=tasks, predecessor__in=tasks))
+        plan = Plan.of(release, by=by)
+        streams, tasks = plan.streams, plan.tasks
         editable = not release.archived and may_edit(by, release)
-        drawing = Drawing.of(
-            release, streams, tasks, links, zoom=request.GET.get("zoom", ""), today=today, editable=editable
-        )
+        drawing = Drawing.of(plan, zoom=request.GET.get("zoom", ""), today=today, editable=editable)
         run = PlanRun.objects.filter(workspace=by.workspace_id).first()
         forecast = Forecast.objects.visible_to(by).newest().filter(release=release).first()
         shown = {
@@ -50,7 +37,7 @@ class PlanView(View):
             "release": release,
             "drawing": drawing if streams else None,
             "zooms": [(zoom.word, zoom.word.capitalize()) for zoom in Zoom],
-            "streams": [(stream, [task for task in tasks if task.workstream_id == stream.pk]) for stream in streams],
+            "streams": plan.parts,
             "tasks": tasks,
             "late": [task for task in tasks if task.misses_deadline],
             "vacant": [task for task in tasks if task.open and not task.owner_id and task.kind == Task.Kind.TASK],
@@ -63,11 +50,24 @@ class PlanView(View):
             "says": run.says if run and products_seen(by) is None else "",
             "run": run,
             "editable": editable,
+            "kinds": files.KINDS.values(),
         }
         return render(request, "releases/plan.html", shown)
 
 
-def _driven(forecast: Forecast | None, tasks: list[Task]) -> list[tuple[Task, int]]:
+class PlanFileView(View):
+    """The plan as a file to keep."""
+
+    ending = "svg"
+
+    def get(self, request: MemberRequest, key: str) -> HttpResponseBase:
+        by = request.member
+        plan = Plan.of(by.visible(Release, key=key), by=by)
+        zoom = request.GET.get("zoom", "")
+        return files.answer(plan, self.ending, by=by, today=timezone.localdate(), zoom=zoom)
+
+
+def _driven(forecast: Forecast | None, tasks: Sequence[Task]) -> list[tuple[Task, int]]:
     """The tasks whose uncertainty moves the release most, each with its share of that in per cent."""
     known = {task.key: task for task in tasks}
     shares = [(known.get(key), round(100 * share)) for key, share in (forecast.drivers if forecast else [])]
