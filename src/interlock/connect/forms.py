@@ -4,8 +4,9 @@ from typing import Any
 from django import forms
 
 from interlock.connect.importing.mapping import Mapping
-from interlock.connect.models import ImportRun
+from interlock.connect.models import ImportRun, receive_project
 from interlock.connect.readers import Refusal
+from interlock.releases.models import Release
 from interlock.workspaces.forms import MemberForm
 
 LONGEST_MAPPING = 200_000
@@ -23,6 +24,19 @@ class UploadForm(MemberForm):
 
     def receive(self) -> ImportRun | None:
         run: ImportRun | None = self.attempt(ImportRun.objects.receive, self.cleaned_data["file"], by=self.by)
+        return run
+
+
+class ProjectForm(UploadForm):
+    file = forms.FileField(
+        label="File",
+        help_text="A project saved as XML in Microsoft Project; summary tasks of the first level are departments.",
+        widget=forms.FileInput(attrs={"accept": ".xml"}),
+    )
+
+    def bring_into(self, release: Release) -> ImportRun | None:
+        """Have it checked for the release; nothing is written yet."""
+        run: ImportRun | None = self.attempt(receive_project, self.cleaned_data["file"], release, by=self.by)
         return run
 
 

@@ -13,11 +13,13 @@ from django.utils import timezone
 from interlock.connect.exporting.models import Export
 from interlock.connect.importing.mapping import Mapping
 from interlock.connect.importing.notes import Kind, Note
+from interlock.connect.importing.project import mapping_for
 from interlock.connect.importing.run import Report, Run
 from interlock.connect.importing.staging import StagedRow
 from interlock.connect.proving.models import SlipChance
 from interlock.connect.readers import Refusal, opened
 from interlock.connect.readers.refusal import place
+from interlock.releases.models import Release
 from interlock.workspaces import bulk
 from interlock.workspaces.addresses import address
 from interlock.workspaces.changes import Change, announce
@@ -318,6 +320,13 @@ class ImportRun(models.Model):
         record([Entry(self, "forgotten", {})], by=by)
         self.file.delete(save=False)
         self.delete()
+
+
+def receive_project(file: File, release: Release, *, by: Member) -> ImportRun:
+    """A plan of Microsoft Project for a release: checked in the background, written when its sender says so."""
+    run = ImportRun.objects.receive(file, by=by)
+    run.map(mapping_for(release), by=by)
+    return run
 
 
 class ImportNote(models.Model):

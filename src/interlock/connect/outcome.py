@@ -23,6 +23,9 @@ LISTS = {
     "feature": "backlog",
     "requirement": "backlog",
     "dependency": "backlog",
+    "workstream": "releases",
+    "task": "releases",
+    "task_link": "releases",
 }
 WORDS = {"created": "new", "changed": "changed", "unchanged": "unchanged", "refused": "refused"}
 SHOWN_FIELDS = 8

@@ -5,6 +5,7 @@ from interlock.connect.views import exports, imports
 urlpatterns = [
     path("imports/", imports.ImportsView.as_view(), name="imports"),
     path("imports/new/", imports.UploadView.as_view(), name="import-new"),
+    path("releases/<str:key>/plan/import/", imports.ProjectView.as_view(), name="plan-import"),
     path("imports/guide/", imports.GuideView.as_view(), name="import-guide"),
     path("imports/<str:key>/", imports.ImportView.as_view(), name="import-run"),
     path("imports/<str:key>/mapping/", imports.MappingView.as_view(), name="import-mapping"),

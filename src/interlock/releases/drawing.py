@@ -218,8 +218,9 @@ class Drawing:
             shape += self._likely(bar, x + width, y)
             text = (self._where_read(bar, x) + 8, "inside") if bar.inside else (x + width + 6, "beside")
         return format_html(
-            '<a class="task" id="{}" href="{}" data-colour="{}" data-level="{}" data-task="" data-key="{}" data-days="{}" '
-            'data-from="{}" data-drag="{}" aria-label="{}">{}<text class="{}" x="{}" y="{}">{}</text></a>',
+            '<a class="task" id="{}" href="{}" data-colour="{}" data-level="{}" data-task="" data-key="{}" '
+            'data-days="{}" data-from="{}" data-drag="{}" aria-label="{}">{}'
+            '<text class="{}" x="{}" y="{}">{}</text></a>',
             task.key,
             self.site + task.get_absolute_url(),
             task.workstream.department.colour,

@@ -6,8 +6,10 @@ from pydantic import Field
 
 from interlock.connect.importing.mapping import Mapping
 from interlock.connect.importing.notes import Kind
-from interlock.connect.models import ImportNote, ImportRun
+from interlock.connect.models import ImportNote, ImportRun, receive_project
 from interlock.connect.readers import Refusal
+from interlock.releases.api.releases import ReleaseKey, releases
+from interlock.releases.models import Release
 from interlock.workspaces.permissions import Action
 from interlock.workspaces.rest import (
     Address,
@@ -149,6 +151,22 @@ def list_notes(request: ApiRequest, key: ImportKey, asked: AskedNotes = Query(..
         cursor=asked.cursor,
         salt=request.path,
     )
+
+
+@releases.post(
+    "/{key}/plan/xml",
+    response={201: ImportOut},
+    operation_id="send_plan",
+    summary="Send a plan of Microsoft Project for a release",
+)
+def send_plan(request: ApiRequest, key: ReleaseKey, file: UploadedFile = File(...)) -> ImportRun:  # noqa: B008
+    """XML as Microsoft Project saves it. It becomes an import like any other: read it, and write what was checked."""
+    request.member.require(Action.IMPORT)
+    release = request.member.editable(Release, key=key)
+    try:
+        return receive_project(file, release, by=request.member)
+    except Refusal as refusal:
+        invalid("file", refusal.sentence)
 
 
 class MappingIn(In):

@@ -61,6 +61,9 @@ class Judge:
         self._refuse_shared_spellings()
         for target, (noun, wanted) in self.targets.items():
             self._resolve(target, noun, wanted)
+        for noun in NOUNS.values():
+            if noun.told_by:
+                self._recognise_by_ends(noun)
         done, total = 0, self.staging.count("state = ?", [State.STAGED])
         for noun in NOUNS.values():
             for rows in self.staging.batches("entity = ? AND state = ?", [noun.name, State.STAGED]):
@@ -78,9 +81,11 @@ class Judge:
     def _recognise(self, noun: Noun) -> None:
         """By the id under which the source brought them before, else by what is unique about them."""
         for rows in self._unrecognised(noun):
-            held = self._known(noun, [ext for _, ext, _ in rows])
-            known = {row: held[ext] for row, ext, _ in rows if ext in held}
-            unknown = [(row, called) for row, ext, called in rows if ext not in held]
+            held = self._known(noun, [ext for _, ext, _, _ in rows])
+            known = {row: held[ext] for row, ext, _, _ in rows if ext in held}
+            keyed = self._keyed(noun, {key for _, ext, _, key in rows if key and ext not in held})
+            known |= {row: keyed[key] for row, ext, _, key in rows if ext not in held and key in keyed}
+            unknown = [(row, called) for row, _, called, _ in rows if row not in known]
             if noun.matched_by_name:
                 namesakes = self._called(noun, {called for _, called in unknown})
                 known |= {row: min(namesakes[called]) for row, called in unknown if called in namesakes}
@@ -88,10 +93,38 @@ class Judge:
                 known |= self._people_known_as([row for row, _ in unknown])
             self.staging.db.executemany("UPDATE rows SET pk = ? WHERE id = ?", ((pk, row) for row, pk in known.items()))
 
-    def _unrecognised(self, noun: Noun) -> Iterator[list[tuple[int, str, str]]]:
+    def _keyed(self, noun: Noun, keys: Iterable[str]) -> dict[str, int]:
+        """What stands under its key, among what the member sees."""
+        numbers = {number: key for key in keys if (number := noun.model.number_of(key))}
+        rows = noun.model.objects.visible_to(self.by).active()
+        return {
+            numbers[number]: pk
+            for chunk in chunks(numbers)
+            for number, pk in rows.filter(number__in=chunk).values_list("number", "pk")
+        }
+
+    def _recognise_by_ends(self, noun: Noun) -> None:
+        """What points to the same rows as something that stands here already."""
+        for rows in self.staging.batches("entity = ? AND state = ? AND pk IS NULL", [noun.name, State.STAGED]):
+            refs = {row.id: [row.fields[name][0][:2] for name in noun.told_by if name in row.fields] for row in rows}
+            lookups = self._looked_up({(ref[0], ref[1]) for some in refs.values() for ref in some})
+            ends = {row: tuple(lookups[ref[0], ref[1]][1] for ref in some) for row, some in refs.items()}
+            whole = {row: some for row, some in ends.items() if len(some) == len(noun.told_by) and all(some)}
+            first, *_ = columns = [f"{name}_id" for name in noun.told_by]
+            standing = noun.model.objects.visible_to(self.by).active()
+            held = {
+                tuple(told): pk
+                for chunk in chunks({some[0] for some in whole.values()})
+                for pk, *told in standing.filter(**{f"{first}__in": chunk}).values_list("pk", *columns)
+            }
+            known = [(held[some], row) for row, some in whole.items() if some in held]
+            self.staging.db.executemany("UPDATE rows SET pk = ? WHERE id = ?", known)
+
+    def _unrecognised(self, noun: Noun) -> Iterator[list[tuple[int, str, str, str]]]:
         after = 0
         while rows := self.staging.db.execute(
-            f"SELECT id, ext, called FROM rows WHERE entity = ? AND state = ? AND id > ? ORDER BY id LIMIT {BATCH}",
+            "SELECT id, ext, called, key FROM rows WHERE entity = ? AND state = ? AND id > ?"
+            f" ORDER BY id LIMIT {BATCH}",
             (noun.name, State.STAGED, after),
         ).fetchall():
             after = rows[-1][0]

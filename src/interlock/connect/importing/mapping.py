@@ -83,6 +83,7 @@ class Block:
     external_id: Expression
     targets: dict[str, Target]
     aliases: Expression | None = None
+    key: Expression | None = None
     kept: dict[str, Expression] = dataclasses.field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
     on_duplicate: Literal["refuse", "first", "last", "merge"] = "refuse"
@@ -210,6 +211,7 @@ BLOCK = {
     "unless": "a map of paths to patterns: no record that matches one of them",
     "external_id": "what tells one record from another, and by what the next import knows it again. Always needed",
     "aliases": "further ids under which references may find it",
+    "key": "its key here, such as F-212, where the source tells it: what has this key is the same thing",
     "on_duplicate": "what becomes of records with the same external id",
     "only_known": "`true`: change what is here already or comes from another block, and make nothing new",
     "fields": "where the value of each field comes from",
@@ -246,6 +248,7 @@ def _block(number: int, part: _Part, tables: dict[str, dict[str, Any]]) -> Block
         external_id=part.expression("external_id", tables),
         targets=targets,
         aliases=part.expression("aliases", tables) if "aliases" in part.data else None,
+        key=part.expression("key", tables) if "key" in part.data else None,
         kept={name: kept.expression(name, tables) for name in kept.data},
         conditions=(*_conditions(part, "where", True), *_conditions(part, "unless", False)),
         on_duplicate=part.choice("on_duplicate", ON_DUPLICATE, "refuse"),

@@ -7,7 +7,7 @@ from interlock.backlog.models import Dependency, Feature, Requirement
 from interlock.connect.importing.fields import Field, Hanging, Links, Sentences, Spellings, field_of
 from interlock.organisation.models import Department, Identity, Person, Product, Team
 from interlock.people.models import Role
-from interlock.releases.models import Release
+from interlock.releases.models import Release, Task, TaskLink, Workstream
 from interlock.strategy.models import KeyResult, Objective
 
 
@@ -22,6 +22,8 @@ class Noun:
     matched_by_name: bool
     # Where a reference asks for one that is missing, this much is known of it.
     can_be_made: bool
+    # References of which no two that stand side by side have the same: such a row is the same thing.
+    told_by: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -52,6 +54,9 @@ MODELS: dict[str, Any] = {
     "feature": Feature,
     "requirement": Requirement,
     "dependency": Dependency,
+    "workstream": Workstream,
+    "task": Task,
+    "task_link": TaskLink,
 }
 COLUMNS = {
     "department": "name colour",
@@ -66,6 +71,10 @@ COLUMNS = {
     "objectives effort_days tags",
     "requirement": "feature title description status",
     "dependency": "feature needs note",
+    "workstream": "release department owner note",
+    "task": "workstream title description kind status owner feature optimistic likely pessimistic remaining people "
+    "not_before fixed_on deadline started_on done_on",
+    "task_link": "task predecessor kind lag_days",
 }
 OTHERS: dict[str, list[Field]] = {
     "person": [
@@ -82,8 +91,10 @@ OTHERS: dict[str, list[Field]] = {
         Hanging("blocks", noun="feature", many=True),
     ],
     "requirement": [Sentences("criteria")],
+    "task": [Hanging("predecessors", noun="task", many=True)],
 }
 MATCHED_BY_NAME = {"department", "product"}
+TOLD_BY = {"workstream": ("release", "department"), "task_link": ("task", "predecessor")}
 CAN_BE_MADE = {"department", "product", "person"}
 
 
@@ -100,6 +111,7 @@ def _nouns() -> dict[str, Noun]:
             called=next((one for one in ("name", "title") if one in COLUMNS[name].split()), ""),
             matched_by_name=name in MATCHED_BY_NAME,
             can_be_made=name in CAN_BE_MADE,
+            told_by=TOLD_BY.get(name, ()),
         )
         for name, model in MODELS.items()
     }

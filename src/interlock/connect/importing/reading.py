@@ -118,6 +118,9 @@ class _Mapper:
             value = self.block.aliases(self.record, self._notice)
             texts = {self._text(one) for one in (value if isinstance(value, list) else [value])}
             row.aliases = sorted(one for one in texts if one and one != row.ext and len(one) <= LONGEST_ID)
+        if self.block.key:
+            self.field = "key"
+            row.key = self._text(self.block.key(self.record, self._notice))[:LONGEST_ID]
         if noun.name == "person":
             row.spellings = spellings(row)
 

@@ -23,6 +23,7 @@ CREATE TABLE rows (
     fields BLOB NOT NULL,
     kept BLOB NOT NULL,
     called TEXT NOT NULL,
+    key TEXT NOT NULL,
     pk INTEGER,
     state TEXT NOT NULL DEFAULT 'staged',
     level INTEGER NOT NULL DEFAULT 0,
@@ -92,6 +93,8 @@ class StagedRow:
     outcome: str = ""
     aliases: list[str] = field(default_factory=list)
     spellings: list[tuple[str, str]] = field(default_factory=list)
+    # Under which it stands here already, as its source says.
+    key: str = ""
 
 
 COLUMNS = "id, block, entity, ext, file, line, fields, kept, called, pk, state, level, told, digest, outcome"
@@ -170,9 +173,10 @@ class Staging:
     def _flush_rows(self) -> None:
         rows, self._rows = self._rows, []
         self.db.executemany(
-            "INSERT INTO rows (id, block, entity, ext, file, line, fields, kept, called) VALUES (?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO rows (id, block, entity, ext, file, line, fields, kept, called, key)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?)",
             (
-                (r.id, r.block, r.entity, r.ext, r.file, r.line, packed(r.fields), packed(r.kept), r.called)
+                (r.id, r.block, r.entity, r.ext, r.file, r.line, packed(r.fields), packed(r.kept), r.called, r.key)
                 for r in rows
             ),
         )

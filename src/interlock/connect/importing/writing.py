@@ -23,7 +23,7 @@ from interlock.connect.importing.reading import Progress
 from interlock.connect.importing.staging import StagedRow, Staging, State
 from interlock.connect.importing.steps import shown
 from interlock.organisation.models import Identity, TeamMembership
-from interlock.releases.models import ScopeItem
+from interlock.releases.models import ScopeItem, TaskLink
 from interlock.workspaces import bulk
 from interlock.workspaces.errors import DomainError
 from interlock.workspaces.models import ExternalId, Member
@@ -267,14 +267,18 @@ class Writer:
                 found.append((thing, gone))
         return found
 
-    # --- dependencies, which may point to any feature --------------------------------------------
+    # --- what may point to any other of its kind ---------------------------------------------------
 
     def _cross(self, noun: Noun, rows: list[StagedRow]) -> None:
         held = self._held(noun, rows)
         refs = self._referred(noun, rows)
         things = {row.id: thing for row, thing in self._standing(noun, rows)}
         for name in crossing(noun):
-            self._depend(name, [(row, things[row.id]) for row in rows], refs, held)
+            pairs = [(row, things[row.id]) for row in rows]
+            if noun.name == "task":
+                self._wait(name, pairs, refs, held)
+            else:
+                self._depend(name, pairs, refs, held)
         for row in rows:
             row.state = State.WRITTEN
         self._remember(noun, rows, refs, held)
@@ -306,6 +310,19 @@ class Writer:
         one_end, other_end = ("feature", "needs") if name == "needs" else ("needs", "feature")
         for thing, gone in self._withdrawn(pairs, name, ends, held):
             active.filter(**{one_end: thing, f"{other_end}__in": gone}).archive(by=self.by)
+
+    def _wait(self, name: str, pairs: list[Pair], refs: dict[Any, Any], held: dict[str, ExternalId]) -> None:
+        """Finish to start, without days between: of whatever else links are, each is a record of its own."""
+        ends = {row.id: self._ends(name, row.fields.get(name), refs) for row, _ in pairs}
+        wanted = [(task, before) for row, task in pairs for before in ends[row.id]]
+        active = TaskLink.objects.of(self.by.workspace).active()
+        known = set(active.filter(task__in=[task.pk for task, _ in wanted]).values_list("task_id", "predecessor_id"))
+        TaskLink.objects.add_many(
+            [{"task": task, "predecessor": before} for task, before in wanted if (task.pk, before.pk) not in known],
+            by=self.by,
+        )
+        for task, gone in self._withdrawn(pairs, name, ends, held):
+            active.filter(task=task, predecessor__in=gone).archive(by=self.by)
 
     def _note_of(self, row: StagedRow, name: str) -> str:
         target = self.targets.get((row.block, name))

@@ -20,6 +20,7 @@ FORMATS = {
     "yaml": "YAML, one document or several.",
     "front-matter": "Markdown with YAML above it; the text is `$body`.",
     "markdown-table": "The rows of the tables in a Markdown file.",
+    "project-xml": "A plan of Microsoft Project as XML: `departments[]`, `tasks[]` and `links[]`.",
 }
 ENDINGS = {
     ".csv": "csv",
@@ -33,6 +34,7 @@ ENDINGS = {
     ".yml": "yaml",
     ".md": "front-matter",
     ".markdown": "front-matter",
+    ".xml": "project-xml",
 }
 
 
@@ -77,6 +79,11 @@ class Reading:
                 return read_front_matter(text, self.steps, remarks)
             case "markdown-table":
                 return read_tables(text, self.heading, remarks)
+            case "project-xml":
+                # Only now, since few files are any.
+                from interlock.connect.readers.project_xml import read_project
+
+                return read_project(text, self.steps, remarks)
         endings = ", ".join(sorted(ENDINGS))
         raise Refusal(f"ends in none of {endings}: say its format in the mapping.", file=text.name)
 

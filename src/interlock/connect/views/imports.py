@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views import View
 
-from interlock.connect.forms import MappingForm, UploadForm, WriteForm
+from interlock.connect.forms import MappingForm, ProjectForm, UploadForm, WriteForm
 from interlock.connect.importing import guide
 from interlock.connect.importing.notes import Kind
 from interlock.connect.importing.starting import starting_mapping
@@ -18,6 +18,7 @@ from interlock.connect.models import ImportNote, ImportRun
 from interlock.connect.outcome import Outcome
 from interlock.connect.readers import Refusal, opened
 from interlock.organisation.models import Product
+from interlock.releases.models import Release
 from interlock.workspaces import exports, keyset
 from interlock.workspaces.middleware import MemberRequest
 from interlock.workspaces.pages import UNPROCESSABLE
@@ -62,6 +63,24 @@ class UploadView(ImportingView):
         if run is None:
             return render(request, "connect/upload.html", {"form": form}, status=UNPROCESSABLE)
         return redirect("import-mapping", request.member.workspace.slug, run.key)
+
+
+class ProjectView(ImportingView):
+    """Brings a plan of Microsoft Project into a release."""
+
+    def get(self, request: MemberRequest, key: str) -> HttpResponse:
+        release = request.member.editable(Release, key=key)
+        return self._page(request, release, ProjectForm(by=request.member))
+
+    def post(self, request: MemberRequest, key: str) -> HttpResponse:
+        release = request.member.editable(Release, key=key)
+        form = ProjectForm(request.POST, request.FILES, by=request.member)
+        run = form.bring_into(release) if form.is_valid() else None
+        return redirect(run) if run else self._page(request, release, form, status=UNPROCESSABLE)
+
+    @staticmethod
+    def _page(request: MemberRequest, release: Release, form: ProjectForm, *, status: int = 200) -> HttpResponse:
+        return render(request, "connect/project.html", {"release": release, "form": form}, status=status)
 
 
 class GuideView(ImportingView):

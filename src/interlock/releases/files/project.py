@@ -51,6 +51,8 @@ def written(plan: Plan) -> bytes:
         Name=f"{plan.release.key}.xml",
         Title=plan.release,
         Subject=plan.release.product,
+        # By which an import of it knows that keys are meant.
+        Category=plan.release.key,
         ScheduleFromStart=1,
         StartDate=f"{first}T{MORNING}",
         FinishDate=f"{last}T{EVENING}",

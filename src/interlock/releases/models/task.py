@@ -149,9 +149,10 @@ class Task(ProductPlanModel):
 
     def refuse_nonsense(self, names: set[str]) -> None:
         super().refuse_nonsense(names)
-        if names & {"kind", *ESTIMATES}:
+        # Without names nothing was set by itself, and all is looked at together.
+        if not names or names & {"kind", *ESTIMATES}:
             self._refuse_odd_estimates()
-        if names & {"not_before", "fixed_on", "deadline"}:
+        if not names or names & {"not_before", "fixed_on", "deadline"}:
             self._refuse_crossed_dates()
         if self.started_on and self.done_on and self.done_on < self.started_on:
             raise DomainError("It is done before it is started.", field="done_on")

@@ -14,6 +14,7 @@ from interlock.releases.forms import StartPlanForm, WorkstreamAddForm
 from interlock.releases.models import Forecast, PlanRun, Release, ReleaseTemplate, Task, Workstream
 from interlock.releases.plans import Plan
 from interlock.releases.timeline import Zoom
+from interlock.releases.ways import ways_for
 from interlock.workspaces.errors import DomainError
 from interlock.workspaces.middleware import MemberRequest
 from interlock.workspaces.models import Member
@@ -51,6 +52,7 @@ class PlanView(View):
             "run": run,
             "editable": editable,
             "kinds": files.KINDS.values(),
+            "ways": ways_for(by) if editable else (),
         }
         return render(request, "releases/plan.html", shown)
 
