@@ -13,7 +13,7 @@ from interlock.connect.importing.notes import Kind
 from interlock.connect.importing.run import Run
 from interlock.connect.readers import opened
 from interlock.organisation.models import Department, Identity, Person, Team
-from interlock.releases.models import Release
+from interlock.releases.models import Release, Task, Workstream
 from interlock.workspaces.models import AuditEvent, ExternalId
 
 EXAMPLE = settings.PACKAGE.parent.parent / "examples" / "kubernetes"
@@ -32,6 +32,10 @@ def test_the_extract_is_imported_and_a_second_time_changes_nothing(ada):
     assert (report.counts["feature"].created, report.total.refused) == (72, 0)
     assert Feature.objects.exclude(owner=None).exclude(team=None).count() == 72
     assert Dependency.objects.exists()
+    docs = Workstream.objects.get(release__name="1.34", department__name="Release Team: Docs")
+    assert docs.owner
+    freeze = docs.tasks.get(title="Docs Freeze")
+    assert (freeze.kind, freeze.status, str(freeze.fixed_on)) == ("milestone", "done", "2025-08-06")
     before = AuditEvent.objects.count()
     report, _ = bring_in(EXAMPLE / "data", ada)
     assert (report.total.created, report.total.changed) == (0, 0)
@@ -43,7 +47,10 @@ def test_the_extract_names_nobody_by_their_own_handle(shared):
     real = {name.lower() for name in re.findall(r'^- "?([\w-]+)"?$', org, re.MULTILINE)}
     texts = [path.read_text() for path in (EXAMPLE / "data").rglob("*") if path.is_file()]
     named = {
-        name.lower() for text in texts for name in re.findall(r"@([\w-]+)|github: ([\w-]+)", text) for name in name
+        name.lower()
+        for text in texts
+        for names in re.findall(r"@([\w-]+)|github: ([\w-]+)|github\.com/([\w-]+)\)", text)
+        for name in names
     }
     assert named & real <= {""}
 
@@ -66,12 +73,15 @@ def test_the_real_data_is_imported_whole_and_what_is_messy_is_reported(shared, a
     lost = [text for kind, _, _, text in notes if kind == Kind.LOST]
     assert {"“2023-14-05” is no date that exists", "“2025-30-01” is no date that exists"} <= set(lost)
 
-    assert (Department.objects.count(), Team.objects.filter(parent=None).count()) == (35, 35)
+    assert (Department.objects.count(), Team.objects.filter(parent=None).count()) == (44, 35)
     assert Team.objects.exclude(parent=None).count() == 236
     standings = Counter(Person.objects.values_list("standing", flat=True))
-    assert standings == {Person.Standing.CURRENT: 1273, Person.Standing.UNCONFIRMED: 377}
+    assert standings == {Person.Standing.CURRENT: 1273, Person.Standing.UNCONFIRMED: 394}
     assert Dependency.objects.count() == 270
     assert Feature.objects.exclude(description="").count() == 197
+    assert (Workstream.objects.count(), Workstream.objects.exclude(owner=None).count()) == (141, 121)
+    assert Counter(Task.objects.values_list("status", flat=True)) == {"done": 709, "todo": 7}
+    assert told[Kind.LOST, "task", "fixed_on"] == 7
     targets = dict(Release.objects.values_list("name", "target_on"))
     assert len(targets) == 20
     assert {str(targets[name]) for name in ("1.18", "1.22", "1.37")} == {"2020-03-24", "2021-08-04", "2026-08-26"}
