@@ -34,6 +34,7 @@ on("pointerdown", bars, (event, bar) => {
   const stretches = shape.tagName === "rect" && bar.dataset.days && box.right - event.clientX < GRIP;
   held = { bar, shape, day, stretches, x: event.clientX, width: box.width, by: 0, drawn: 0 };
   moved = false;
+  bar.toggleAttribute("data-held", true);
   bar.setPointerCapture(event.pointerId);
 });
 
@@ -49,12 +50,13 @@ function draw() {
   held.drawn = 0;
   if (!moved) return;
   if (held.stretches) held.shape.setAttribute("width", Math.max(held.day / 2, held.width + held.by));
-  else held.bar.setAttribute("transform", `translate(${held.by} 0)`);
+  else held.bar.style.transform = `translateX(${held.by}px)`;
 }
 
 document.addEventListener("pointerup", () => {
   const { bar, shape, day, stretches, width, by } = held ?? {};
   held = undefined;
+  bar?.removeAttribute("data-held");
   if (!bar || !moved) return;
   const days = Math.round(by / day);
   if (stretches) {
@@ -62,13 +64,15 @@ document.addEventListener("pointerup", () => {
     keep(bar, { days: likely }, `${bar.dataset.key} takes ${likely} days`, () => shape.setAttribute("width", width));
   } else if (days) {
     const from = later(bar.dataset.from, days);
-    keep(bar, { starts_on: from }, `${bar.dataset.key} not before ${from}`, () => bar.removeAttribute("transform"));
-  } else bar.removeAttribute("transform");
+    keep(bar, { starts_on: from }, `${bar.dataset.key} not before ${from}`, () => (bar.style.transform = ""));
+  } else bar.style.transform = "";
 });
 
 document.addEventListener("pointercancel", () => {
-  held?.bar.removeAttribute("transform");
-  held?.shape.setAttribute("width", held.width);
+  if (!held) return;
+  held.bar.style.transform = "";
+  held.bar.removeAttribute("data-held");
+  held.shape.setAttribute("width", held.width);
   held = undefined;
 });
 

@@ -80,7 +80,8 @@ class Drawing:
 
     def names(self) -> SafeString:
         return format_html(
-            '<svg class="lane-names" width="{}" height="{}" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>',
+            '<svg class="lane-names" width="{}" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="xMinYMin" '
+            'aria-hidden="true">{}</svg>',
             NAMES,
             self.height,
             NAMES,
@@ -117,12 +118,24 @@ class Drawing:
             return "no task yet"
         return f"{open_} of {len(lane.marks)} to do" if open_ else "all done"
 
+    @property
+    def dense(self) -> int:
+        """How much it shrinks on a sheet that lies down: from 1 on its words have to be larger than on the screen."""
+        steep = self.height / (NAMES + self.width)
+        return (steep > 0.8) + (steep > 1.3)
+
+    def sheet(self) -> SafeString:
+        """As large as both drawings together: on paper, where they are not scrolled, it says how small they become."""
+        return format_html(
+            '<svg class="lane-sheet" viewBox="0 0 {} {}" aria-hidden="true"></svg>', NAMES + self.width, self.height
+        )
+
     # --- the days ------------------------------------------------------------------------------------
 
     def days(self) -> SafeString:
         return format_html(
-            '<svg class="lane-days" width="{}" height="{}" viewBox="0 0 {} {}" role="group" '
-            'aria-label="Tasks over time" data-plan data-day="{}" data-from="{}"{}>{}</svg>',
+            '<svg class="lane-days" width="{}" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="xMinYMin" '
+            'role="group" aria-label="Tasks over time" data-plan data-day="{}" data-from="{}"{}><g>{}</g></svg>',
             self.width,
             self.height,
             self.width,

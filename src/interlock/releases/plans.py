@@ -20,18 +20,16 @@ class Plan:
     links: Sequence[TaskLink]
 
     @classmethod
-    def of(cls, release: Release, *, by: Member) -> "Plan":
-        """Without what was dropped or archived. Raises Http404 for whoever sees the release and not its plan."""
+    def of(cls, release: Release, *, by: Member, described: bool = False) -> "Plan":
+        """Without what was dropped or archived. Raises Http404 for whoever sees the release and not its plan.
+
+        described   with the texts of the tasks, which may be long
+        """
         if not by.reads_all:
             raise Http404
         streams = list(Workstream.objects.visible_to(by).active().filter(release=release).select_related("department"))
-        tasks = list(
-            Task.objects.visible_to(by)
-            .active()
-            .filter(workstream__in=streams)
-            .exclude(status=Task.Status.DROPPED)
-            .select_related("owner__department", "dates")
-        )
+        rows = Task.objects.visible_to(by).active().filter(workstream__in=streams).exclude(status=Task.Status.DROPPED)
+        tasks = list(rows.select_related("owner__department", "dates").defer(*([] if described else ["description"])))
         known = {stream.pk: stream for stream in streams}
         for stream in streams:
             stream.release = release

@@ -99,7 +99,7 @@ def test_a_rule_is_told_what_its_warnings_were_worth(lived, client, ada, amir, b
     # A warning orders 24 of the 36 pairs, and leaves 12 tied of which half count: hand-counted 4*6 + 2*6/2.
     assert owner["auc"] == pytest.approx(30 / 36)
     assert told["untestable"]["BL101"] == "nothing tells how the objectives of a feature changed"
-    assert told["untestable"]["RL102"] == "it reads tasks, and a replay knows none"
+    assert told["untestable"]["RL102"] == "there was nothing at the freezes to which it applies"
     assert told["model"] is None
     assert (AuditEvent.objects.count(), Feature.objects.count()) == before, "the replay leaves the plan alone"
 

@@ -174,14 +174,14 @@ def told(release):
 
 def test_what_goes_out_comes_in_as_the_same_plan(plan, payments, bring_in, ada):
     other = Release.objects.add(product=payments, name="4.3", by=ada)
-    report, notes = bring_in(project.written(Plan.of(plan, by=ada)), other)
+    report, notes = bring_in(project.written(Plan.of(plan, by=ada, described=True)), other)
     assert not [note for note in notes if note[0] in (Kind.REFUSED, Kind.LOST, Kind.UNMATCHED)]
     assert report.counts["task"].created == 5
     assert told(other) == told(plan)
 
 
 def test_what_comes_back_is_known_by_its_key(plan, bring_in, ada):
-    file = project.written(Plan.of(plan, by=ada))
+    file = project.written(Plan.of(plan, by=ada, described=True))
     before = told(plan)
     report, _ = bring_in(file, plan)
     assert (report.total.created, report.total.refused, told(plan)) == (0, 0, before)

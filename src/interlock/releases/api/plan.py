@@ -256,7 +256,7 @@ Zoomed: Any = Query(...)
 
 def _fetched_as(ending: str) -> Callable[..., HttpResponseBase]:
     def fetch(request: ApiRequest, key: ReleaseKey, asked: FileIn = Zoomed) -> HttpResponseBase:
-        plan = Plan.of(request.member.visible(Release, key=key), by=request.member)
+        plan = Plan.of(request.member.visible(Release, key=key), by=request.member, described=True)
         return files.answer(plan, ending, by=request.member, today=timezone.localdate(), zoom=asked.zoom)
 
     return fetch

@@ -64,7 +64,7 @@ class PlanFileView(View):
 
     def get(self, request: MemberRequest, key: str) -> HttpResponseBase:
         by = request.member
-        plan = Plan.of(by.visible(Release, key=key), by=by)
+        plan = Plan.of(by.visible(Release, key=key), by=by, described=True)
         zoom = request.GET.get("zoom", "")
         return files.answer(plan, self.ending, by=by, today=timezone.localdate(), zoom=zoom)
 
