@@ -5,7 +5,7 @@ from functools import partial
 
 from django.utils import timezone
 
-from interlock.engine.outlook import Outlook
+from interlock.engine.outlook import Outlook, Stage
 from interlock.jobs.apart import Cancelled, Died, apart
 from interlock.organisation.models import Absence, Department, Person
 from interlock.releases import scheduling
@@ -19,6 +19,13 @@ READ = frozenset(
     model._meta.label_lower for model in (Absence, Department, Person, Release, Task, TaskLink, Workstream)
 )
 SECONDS, WORKERS, RUNS, SEED = 10.0, 2, 10_000, 1
+# Of engine.outlook.Stage, in words.
+STAGES = {
+    Stage.SCHEDULING: "Looking for the best dates",
+    Stage.EXPLAINING: "Looking for what contradicts each other",
+    Stage.SIMULATING: "Carrying the plan out by chance",
+    Stage.LEVERS: "Measuring what would bring it back",
+}
 # Whatever the solver does, it is ended then. The first time on a machine, most of it goes into compiling.
 LONGEST = 600.0
 
@@ -45,12 +52,7 @@ def compute(workspace: Workspace) -> None:
     try:
         outlook: Outlook = apart(
             "interlock.engine.outlook:look_ahead",
-            gathered.problem,
-            gathered.estimates,
-            gathered.department,
-            gathered.history,
-            gathered.features,
-            gathered.units,
+            gathered.plan,
             seconds=SECONDS,
             workers=WORKERS,
             runs=RUNS,

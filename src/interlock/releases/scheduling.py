@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_UP, Decimal
 
+from interlock.engine import levers
 from interlock.engine import schedule as engine
-from interlock.engine.outlook import Lever, Outlook, ReleaseOutlook, Three, Units
+from interlock.engine.outlook import Lever, Outlook, Plan, ReleaseOutlook, Three, Units
 from interlock.organisation.models import Absence, Department, Person
+from interlock.releases.drafting import Draft
 from interlock.releases.models import Forecast, Release, Task, TaskDates, TaskLink
 from interlock.workspaces.models import Workspace
 
@@ -36,27 +38,31 @@ class Gathered:
     problem: engine.Problem
     tasks: Sequence[Task]
     releases: Sequence[Release]
-    # What the forecast takes besides: see engine.outlook.look_ahead.
+    # `problem.resources[n]` are the people of `departments[n]`.
+    departments: Sequence[Department]
+    # What the forecast takes besides: see engine.outlook.Plan.
     estimates: Sequence[Three | None]
     department: Sequence[int]
     history: Sequence[tuple[str, Sequence[tuple[Three, float]]]]
     features: Mapping[str, Sequence[int]]
     units: Units
 
+    @property
+    def plan(self) -> Plan:
+        keys = tuple(task.pk for task in self.tasks)
+        return Plan(self.problem, self.estimates, self.department, self.history, self.features, self.units, keys=keys)
 
-def gather(workspace: Workspace, *, today: date) -> Gathered:
-    planned = Task.objects.of(workspace).planned().defer("description")
-    tasks = list(
-        planned.select_related("workstream__department", "workstream__release", "feature__product").order_by("pk")
-    )
-    departments = {task.workstream.department_id: task.workstream.department for task in tasks}
-    releases = {task.workstream.release_id: task.workstream.release for task in tasks}
+
+def gather(workspace: Workspace, *, today: date, draft: Draft | None = None) -> Gathered:
+    """The plan as it stands, or as a draft has it."""
+    draft = draft or Draft.of(workspace)
+    tasks, departments, releases = draft.open_tasks, draft.departments, draft.releases
     place = {kind: {pk: n for n, pk in enumerate(rows)} for kind, rows in (("d", departments), ("r", releases))}
     at = {task.pk: n for n, task in enumerate(tasks)}
     problem = engine.Problem(
         tasks=tuple(_task(one, place["d"], place["r"], len(departments), today=today) for one in tasks),
-        links=tuple(_links(workspace, at)),
-        resources=tuple(_resources(workspace, departments, today=today)),
+        links=tuple(_links(draft.links, at)),
+        resources=tuple(_resources(draft, today=today)),
         calendars=tuple(_calendar(one, today=today) for one in departments.values()),
         releases=tuple(_release(one, today=today) for one in releases.values()),
         objective=engine.Objective.LATENESS,
@@ -65,6 +71,7 @@ def gather(workspace: Workspace, *, today: date) -> Gathered:
         problem,
         tasks,
         list(releases.values()),
+        list(departments.values()),
         estimates=[_estimate(task, problem.tasks[n].modes[0].duration) for n, task in enumerate(tasks)],
         department=[place["d"][task.workstream.department_id] for task in tasks],
         history=_history(workspace, departments),
@@ -172,31 +179,24 @@ def _fixed(task: Task, today: date) -> int | None:
     return _slot(task.fixed_on, today) + (SLOTS if task.kind == Task.Kind.MILESTONE else 0)
 
 
-def _links(workspace: Workspace, at: Mapping[int, int]) -> Sequence[engine.Link]:
+def _links(links: Sequence[TaskLink], at: Mapping[int, int]) -> Sequence[engine.Link]:
     """Between tasks that are still to be done; what waited for something that is done waits no more."""
-    links = TaskLink.objects.of(workspace).in_force().filter(task__in=at, predecessor__in=at)
     return [
-        engine.Link(at[before], at[after], engine.Kind(kind.upper()), lag * SLOTS)
-        for before, after, kind, lag in links.values_list("predecessor_id", "task_id", "kind", "lag_days")
+        engine.Link(at[one.predecessor_id], at[one.task_id], engine.Kind(one.kind.upper()), one.lag_days * SLOTS)
+        for one in links
+        if one.predecessor_id in at and one.task_id in at
     ]
 
 
-def _resources(workspace: Workspace, departments: Mapping[int, Department], *, today: date) -> list[engine.Resource]:
-    people: dict[int, int] = defaultdict(int)
-    for department_id in Person.objects.of(workspace).current().values_list("department_id", flat=True):
-        people[department_id] += 1
+def _resources(draft: Draft, *, today: date) -> list[engine.Resource]:
     absent: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     last = today + timedelta(days=FURTHEST)
-    absences = Absence.objects.of(workspace).between(today, last).filter(person__standing=Person.Standing.CURRENT)
+    absences = Absence.objects.of(draft.workspace).between(today, last)
+    absences = absences.filter(person__standing=Person.Standing.CURRENT)
     for department_id, starts_on, ends_on in absences.values_list("person__department_id", "starts_on", "ends_on"):
         absent[department_id][_slot(starts_on, today)] += 1
         absent[department_id][_slot(ends_on + timedelta(days=1), today)] -= 1
-    found = []
-    for pk, department in departments.items():
-        # A department of which nobody is known does its work all the same.
-        whole = department.capacity if department.capacity is not None else Decimal(people[pk] or 1)
-        found.append(_resource(department.name, int(whole * HALVES), absent[pk]))
-    return found
+    return [_resource(one.name, int(draft.capacity(one) * HALVES), absent[pk]) for pk, one in draft.departments.items()]
 
 
 def _resource(name: str, capacity: int, absent: Mapping[int, int]) -> engine.Resource:
@@ -271,6 +271,40 @@ def foretell(gathered: Gathered, outlook: Outlook, *, at: datetime, runs: int, s
     return told
 
 
+def lines_of(gathered: Gathered, lever: Lever) -> list[str]:
+    """The lever as changes that can be supposed: see releases.what_if. None, where it moves work to nowhere."""
+    problem, tasks, people, one = gathered.problem, gathered.tasks, gathered.departments, lever.what
+    match one:
+        case levers.Drop():
+            return [f"drop {_feature(gathered, one)}"]
+        case levers.Move() if one.release is not None:
+            return [f"move {_feature(gathered, one)} to {gathered.releases[one.release].key}"]
+        case levers.Add():
+            return [f"add {one.units / HALVES:g} to {people[one.resource].key}"]
+        case levers.Lend():
+            return [f"lend {one.units / HALVES:g} of {people[one.source].key} to {people[one.target].key}"]
+        case levers.Overlap():
+            link = problem.links[one.link]
+            week = problem.calendars[problem.tasks[link.before].calendar or 0].week
+            # Slots of work are meant, and a link counts days that pass.
+            days = max(round(one.slots * len(week) / sum(week) / SLOTS), 1)
+            return [f"overlap {tasks[link.before].key} and {tasks[link.after].key} by {days}"]
+        case levers.Shift():
+            task = problem.tasks[one.task]
+            slot = max((task.earliest if task.fixed is None else task.fixed) - one.slots, 0)
+            moment = tasks[one.task].kind == Task.Kind.MILESTONE
+            day = gathered.units.day_before(slot) if moment else gathered.units.day_of(slot)
+            return [f"move {tasks[one.task].key} to {day}"]
+        case levers.Split():
+            return [f"split {tasks[one.task].key}"]
+    return []
+
+
+def _feature(gathered: Gathered, lever: levers.Drop | levers.Move) -> str:
+    feature = gathered.tasks[lever.tasks[0]].feature
+    return feature.key if feature else gathered.tasks[lever.tasks[0]].key
+
+
 def _spoken_of(gathered: Gathered, lever: Lever) -> list[str]:
     """The releases that the words of a lever tell something of: who may not see them does not read it."""
     named = {gathered.tasks[place].workstream.release.key for place in lever.names}
@@ -304,6 +338,7 @@ def _forecast(gathered: Gathered, outlook: Outlook, n: int, found: ReleaseOutloo
                 "chance": round(one.chance, 4),
                 "costs": [[gathered.releases[other].key, words] for other, words in one.costs],
                 "releases": _spoken_of(gathered, one),
+                "changes": lines_of(gathered, one),
             }
             for one in found.levers
         ],

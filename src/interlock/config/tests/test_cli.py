@@ -50,7 +50,8 @@ def test_without_arguments_our_own_commands_are_listed_first_and_explained(run):
 
 
 @pytest.mark.parametrize(
-    "name", ["backup", "check", "demo", "doctor", "import", "reindex", "restore", "rules_docs", "serve", "worker"]
+    "name",
+    ["backup", "check", "demo", "doctor", "import", "plan", "reindex", "restore", "rules_docs", "serve", "worker"],
 )
 def test_help_speaks_of_a_command_by_the_name_that_it_goes_by_and_of_its_own_options(run, name):
     _, said = run("help", name)

@@ -182,6 +182,7 @@ class Forecast(models.Model):
                 "days": one["days"],
                 "percent": round(100 * one["chance"]),
                 "costs": [words for key, words in one["costs"] if key in seen],
+                "changes": one.get("changes", []),
             }
             for one in self.levers
             if seen.issuperset(one["releases"])

@@ -134,10 +134,16 @@ class Task(ProductPlanModel):
 
     def hold_until(self, day: date, *, by: Member) -> Self:
         """It is not to begin before that day; where it is fixed on one, on that day instead."""
-        return self.change(fixed_on=day, by=by) if self.fixed_on else self.change(not_before=day, by=by)
+        return self.change(**self.held_until(day), by=by)
+
+    def held_until(self, day: date) -> dict[str, Any]:
+        return {"fixed_on": day} if self.fixed_on else {"not_before": day}
 
     def stretch(self, days: Decimal, *, by: Member) -> Self:
         """It takes so many days most likely; the other estimates keep their distance from it, as shares."""
+        return self.change(**self.stretched(days), by=by)
+
+    def stretched(self, days: Decimal) -> dict[str, Any]:
         if self.kind == Task.Kind.MILESTONE:
             raise DomainError("A milestone is a moment: it takes no days.", field="likely")
         share = days / self.likely if self.likely else Decimal(1)
@@ -145,7 +151,7 @@ class Task(ProductPlanModel):
             None if value is None else (value * share).quantize(Decimal("0.1"))
             for value in (self.optimistic, self.pessimistic)
         )
-        return self.change(optimistic=less, likely=days, pessimistic=more, by=by)
+        return {"optimistic": less, "likely": days, "pessimistic": more}
 
     def refuse_nonsense(self, names: set[str]) -> None:
         super().refuse_nonsense(names)

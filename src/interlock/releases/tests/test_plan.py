@@ -436,8 +436,9 @@ def test_fixed_dates_that_contradict_the_work_before_them_are_told_in_words(stre
     assert "Not every date can be kept" in page(ada, "/northwind/releases/R-1/plan/").content.decode()
 
 
-def test_what_would_bring_a_late_release_back_is_measured(stream, release, worker, ada):
+def test_what_would_bring_a_late_release_back_is_measured(stream, release, engineering, worker, ada):
     today = timezone.localdate()
+    engineering.change(capacity=2, by=ada)
     release.change(target_on=today + timedelta(days=14), by=ada)
     first = task(stream, ada, "Build", optimistic=6, likely=9, pessimistic=20)
     second = task(stream, ada, "Publish", optimistic=2, likely=4, pessimistic=9)
@@ -474,7 +475,7 @@ def test_levers_that_speak_of_hidden_releases_are_not_told(release, ada, amir, b
             },
         ],
     )
-    assert forecast.levers_for(ben) == [{"words": "Add a person", "days": 1, "percent": 40, "costs": []}]
+    assert forecast.levers_for(ben) == [{"words": "Add a person", "days": 1, "percent": 40, "costs": [], "changes": []}]
     assert [one["costs"] for one in forecast.levers_for(amir)] == [[], ["Hidden slips"]]
 
 
