@@ -118,6 +118,10 @@ FOLDERS = {
     "gate-criteria": "criterion",
     "votes": "vote",
     "gate-decisions": "decision",
+    "runbook-steps": "step",
+    "launch-reviews": "review",
+    "review-notes": "note",
+    "follow-ups": "follow_up",
     "findings": "finding",
     "invitations": "invitation",
     "tokens": "token",
@@ -147,6 +151,10 @@ FIELDS = {
     "gate": "name",
     "criterion": "text",
     "absence": "starts_on",
+    "step": "title",
+    "review": "due_on",
+    "note": "text",
+    "follow_up": "title",
 }
 
 

@@ -43,6 +43,8 @@ OF_A_PRODUCT = {
 }
 # What everybody but guests may do to what is their own.
 PERSONAL = {"save_view"}
+# What a contributor may do to what is not theirs.
+FOR_CONTRIBUTORS = {"waive_finding", "withdraw_waiver", "remark_on_launch"}
 
 
 Keys = dict[str, str]
@@ -176,6 +178,10 @@ def keys_of(world: World) -> Keys:
         "gate-criteria": world.criterion,
         "votes": world.vote,
         "gate-decisions": world.decision,
+        "runbook-steps": world.step,
+        "launch-reviews": world.review,
+        "review-notes": world.note,
+        "follow-ups": world.follow_up,
         "findings": world.finding,
         "views": world.view,
         "exports": world.export,
@@ -224,7 +230,7 @@ def test_a_viewer_changes_nothing(ben, keys):
 
 def test_a_contributor_changes_only_what_is_theirs_and_nothing_here_is(cora, keys):
     caller = Caller(cora).client
-    tried = [one for one in WRITES if one.name not in PERSONAL | {"waive_finding", "withdraw_waiver"}]
+    tried = [one for one in WRITES if one.name not in PERSONAL | FOR_CONTRIBUTORS]
     assert not wrong(tried, lambda one: unless((403, 404), ask(caller, one, keys)))
 
 

@@ -21,7 +21,18 @@ from interlock.connect.importing.mapping import Mapping
 from interlock.connect.importing.notes import Kind, Note
 from interlock.connect.importing.run import Counts, Report
 from interlock.connect.models import Export, ImportRun
-from interlock.launch.models import Choice, Gate, GateCriterion, GateDecision, Vote
+from interlock.launch.models import (
+    Choice,
+    FollowUp,
+    Gate,
+    GateCriterion,
+    GateDecision,
+    LaunchEntry,
+    LaunchReview,
+    ReviewNote,
+    RunbookStep,
+    Vote,
+)
 from interlock.organisation.models import Absence, Department, Identity, Person, Product, Team
 from interlock.people.models import Role
 from interlock.releases.models import Forecast, Release, ReleaseTemplate, Task, TaskDates, TaskLink, Workstream
@@ -72,6 +83,10 @@ class World:
     criterion: GateCriterion
     vote: Vote
     decision: GateDecision
+    step: RunbookStep
+    review: LaunchReview
+    note: ReviewNote
+    follow_up: FollowUp
     finding: Finding
     waived: Finding
     import_run: ImportRun
@@ -263,6 +278,31 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
     template = ReleaseTemplate.objects.add(
         name=text("template")[:120], description=text("about it")[:300], plan=PLAN, by=by
     )
+    step = RunbookStep.objects.add(
+        release=release,
+        title=text("step")[:300],
+        description=text("about the step"),
+        works_when=text("proof of the step")[:500],
+        rollback=text("way back"),
+        owner=person,
+        department=department,
+        by=by,
+    )
+    RunbookStep.objects.add(release=release, title=text("step after it")[:300], planned="T+15", by=by)
+    LaunchEntry.objects.remark(release, text("remark"), by=by)
+    out = Release.objects.add(
+        product=product,
+        name=text("released")[:120],
+        target_on=today - 9 * day,
+        status=Release.Status.RELEASED,
+        released_on=today - 9 * day,
+        by=by,
+    )
+    review = LaunchReview.objects.add(release=out, owner=person, due_on=today, summary=text("summary"), by=by)
+    note = ReviewNote.objects.add(
+        review=review, kind=ReviewNote.Kind.KEEP, text=text("note")[:1000], department=department, by=by
+    )
+    follow_up = FollowUp.objects.add(review=review, title=text("follow-up")[:300], owner=person, due_on=today, by=by)
 
     checking.check(by.workspace, today=today)
     waived = Finding.objects.filter(workspace=by.workspace, code="BL101").order_by("pk").first()
@@ -311,6 +351,10 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         criterion=criterion,
         vote=vote,
         decision=decision,
+        step=step,
+        review=review,
+        note=note,
+        follow_up=follow_up,
         finding=finding,
         waived=waived,
         import_run=imported(by, text),
@@ -382,6 +426,13 @@ def crowd(world: World, many: int) -> None:
     GateCriterion.objects.add_many(criteria, by=by)
     said = {"gate": world.gate, "person": world.person, "role": world.role, "choice": Choice.GO, "recorded_by": by}
     Vote.objects.add_many([{**said, "reason": named("vote")} for _ in range(many)], by=by)
+    add(RunbookStep, release=world.release, owner=world.person, department=world.department)
+    for n in range(many):
+        LaunchEntry.objects.note(world.release, f"remark {n}", by=by)
+    ReviewNote.objects.add_many(
+        [{"review": world.review, "kind": "keep", "text": named("note")} for _ in range(many)], by=by
+    )
+    add(FollowUp, review=world.review, owner=world.person)
     Workstream.objects.add_many([{"release": one, "department": world.department} for one in releases], by=by)
     absent = [{"person": world.person, "starts_on": today, "ends_on": today} for _ in range(many)]
     Absence.objects.add_many(absent, by=by)

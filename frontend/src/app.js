@@ -15,4 +15,5 @@ import "./js/present.js";
 import "./js/live.js";
 import "./js/theme.js";
 import "./js/times.js";
+import "./js/clock.js";
 import "./js/offline.js";

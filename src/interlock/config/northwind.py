@@ -45,11 +45,12 @@ def live_through(users: Mapping[Role, User], *, today: date) -> None:
             alignment.check(editor, today=day)
     with on(today - timedelta(days=2)):
         strategy.watch(editor, today=today)
-        releases.fill(editor, today=today)
+        releases.fill(editor, today=today, on=on)
         backlog.plant(editor)
         releases.plan(editor)
         releases.staff(editor, today=today)
         launch.decide(editor, today=today - timedelta(days=2))
+        launch.fill(editor, today=today, on=on)
         planning.compute(editor.workspace)
         backlog.tie(editor)
         organisation.leave(backlog.LEFT, editor)

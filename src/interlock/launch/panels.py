@@ -1,10 +1,12 @@
-"""What the gates say on the pages of releases, templates, milestones, roles and metrics."""
+"""What gates, runbook and review say on the pages of releases, templates, milestones, roles and metrics."""
 
 from typing import Any
 
 from django.db.models import F
+from django.utils import timezone
 
-from interlock.launch.models import Gate, GateCriterion
+from interlock.launch.models import Gate, GateCriterion, LaunchReview
+from interlock.launch.runbook import Runbook
 from interlock.people.models import Role
 from interlock.releases.models import Release, ReleaseTemplate, Task
 from interlock.strategy.models import Metric
@@ -49,3 +51,15 @@ def of_metric(metric: Metric, member: Member) -> Panel | None:
 def _listed(heading: str, rows: Any) -> Panel | None:
     gates = list(rows.select_related("release").order_by("decide_by", "number")[:SHOWN])
     return Panel("launch/panels/gates.html", {"heading": heading, "gates": gates}) if gates else None
+
+
+@panel(Release, order=30)
+def launch(release: Release, member: Member) -> Panel | None:
+    """How far the launch is, or the review of it."""
+    if not member.reads_all:
+        return None
+    if release.status == Release.Status.RELEASED:
+        reviews = LaunchReview.objects.visible_to(member).active().filter(release=release)
+        return Panel("launch/panels/review_of_release.html", {"review": reviews.first()}, "side")
+    book = Runbook.of(release, now=timezone.now())
+    return Panel("launch/panels/launch_of_release.html", {"book": book}, "side") if book.steps else None

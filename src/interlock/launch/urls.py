@@ -1,8 +1,15 @@
 from django.urls import path
 
 from interlock.launch import views
-from interlock.launch.forms import GateCriterionForm, GateForm
-from interlock.launch.models import Gate, GateCriterion
+from interlock.launch.forms import (
+    FollowUpForm,
+    GateCriterionForm,
+    GateForm,
+    LaunchReviewForm,
+    ReviewNoteForm,
+    RunbookStepForm,
+)
+from interlock.launch.models import FollowUp, Gate, GateCriterion, LaunchReview, ReviewNote, RunbookStep
 from interlock.workspaces.pages import pages
 
 urlpatterns = [
@@ -16,4 +23,25 @@ urlpatterns = [
     path("gates/<str:key>/criteria/new/<slug:evidence>/", views.CriterionAddView.as_view(), name="gatecriterion-new"),
     *pages("gate-criteria", GateCriterion, GateCriterionForm, add=False),
     path("gate-criteria/<str:key>/word/", views.WordView.as_view(), name="gatecriterion-word"),
+    path("releases/<str:key>/launch/", views.LaunchView.as_view(), name="release-launch"),
+    path("releases/<str:key>/launch/log/", views.LogView.as_view(), name="release-launch-log"),
+    path("releases/<str:key>/launch/hour/", views.LaunchHourView.as_view(), name="release-launch-hour"),
+    path("releases/<str:key>/launch/start/", views.StartRunbookView.as_view(), name="release-launch-start"),
+    path("releases/<str:key>/launch/steps/new/", views.StepAddView.as_view(), name="runbookstep-new"),
+    *pages("runbook-steps", RunbookStep, RunbookStepForm, add=False),
+    path("runbook-steps/<str:key>/tick/", views.TickView.as_view(), name="runbookstep-tick"),
+    path("runbook-steps/<str:key>/fail/", views.FailView.as_view(), name="runbookstep-fail"),
+    path("runbook-steps/<str:key>/skip/", views.SkipView.as_view(), name="runbookstep-skip"),
+    path("runbook-steps/<str:key>/move/", views.MoveStepView.as_view(), name="runbookstep-move"),
+    path("releases/<str:key>/review/", views.ReviewView.as_view(), name="release-review"),
+    path("releases/<str:key>/review/start/", views.StartReviewView.as_view(), name="release-review-start"),
+    *pages("launch-reviews", LaunchReview, LaunchReviewForm, add=False),
+    path("launch-reviews/<str:key>/conclude/", views.ConcludeView.as_view(), name="launchreview-conclude"),
+    path("launch-reviews/<str:key>/reopen/", views.ReopenReviewView.as_view(), name="launchreview-reopen"),
+    path("launch-reviews/<str:key>/notes/new/", views.NoteAddView.as_view(), name="reviewnote-new"),
+    path("launch-reviews/<str:key>/follow-ups/new/", views.FollowUpAddView.as_view(), name="followup-new"),
+    *pages("review-notes", ReviewNote, ReviewNoteForm, add=False),
+    *pages("follow-ups", FollowUp, FollowUpForm, add=False),
+    path("follow-ups/<str:key>/done/", views.FollowUpDoneView.as_view(), name="followup-done"),
+    path("follow-ups/<str:key>/reopen/", views.FollowUpReopenView.as_view(), name="followup-reopen"),
 ]

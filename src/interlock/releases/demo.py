@@ -1,27 +1,45 @@
 """Northwind's releases, and what each takes."""
 
 from collections import defaultdict
-from datetime import date, timedelta
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import date, datetime, time, timedelta
 from itertools import cycle
+
+from django.utils import timezone
 
 from interlock.backlog.demo import LATE_NEED, VAGUE
 from interlock.backlog.models import Feature
 from interlock.organisation.models import Person, Product
-from interlock.releases.models import Release, ReleaseTemplate, Task, TaskDates
+from interlock.releases.models import Forecast, Release, ReleaseTemplate, Task, TaskDates
 from interlock.workspaces.models import Member
 
 Status, Tier, Precision = Release.Status, Release.Tier, Release.Precision
 
 # Product, name, tier, days from now, precision, status.
 RELEASES = [
-    ("Invoicing", "Invoicing 4.1", Tier.FEATURE, -30, Precision.DAY, Status.RELEASED),
+    ("Invoicing", "Invoicing 4.1", Tier.FEATURE, -45, Precision.DAY, Status.RELEASED),
     ("Invoicing", "Invoicing 4.2", Tier.FULL, 35, Precision.DAY, Status.IN_PROGRESS),
-    ("Payments", "Payments 7.0", Tier.FULL, -25, Precision.DAY, Status.RELEASED),
+    ("Payments", "Payments 7.0", Tier.FULL, -33, Precision.DAY, Status.RELEASED),
     ("Payments", "Payments 7.1", Tier.FEATURE, 70, Precision.DAY, Status.IN_PROGRESS),
     ("Foresight", "Foresight 1.0", Tier.FULL, 150, Precision.QUARTER, Status.PLANNED),
     # RL114: past its target and still open.
     ("Payments", "Payments 7.0.1", Tier.HOTFIX, -6, Precision.DAY, Status.IN_PROGRESS),
 ]
+# Releases whose target was another before: so many days ago, how many days from today it was moved to, and why.
+MOVED = {
+    "Invoicing 4.2": [
+        (80, 21, ""),
+        (48, 28, "The ledger migration takes two weeks longer than Engineering thought."),
+        (16, 35, "Legal needs a week for the new terms."),
+    ],
+    "Payments 7.0": [(80, -47, ""), (55, -33, "The bank opened its test system two weeks late.")],
+}
+# The 85 % dates that were foretold: so many days ago, how many days from today.
+FORETOLD = {
+    "Invoicing 4.2": [(60, 24), (48, 33), (30, 41), (16, 47)],
+    "Payments 7.0": [(70, -43), (55, -32), (40, -30)],
+}
 # The releases of a product that take what is done, and what is under way or planned.
 TAKES = {
     "Invoicing": ("Invoicing 4.1", "Invoicing 4.2"),
@@ -30,19 +48,39 @@ TAKES = {
 }
 
 
-def fill(by: Member, *, today: date) -> None:
+# As if it were that day.
+On = Callable[[date], AbstractContextManager[None]]
+
+
+def fill(by: Member, *, today: date, on: On) -> None:
     for product, name, tier, days, precision, status in RELEASES:
         target = today + timedelta(days=days)
-        Release.objects.add(
-            product=Product.objects.of(by.workspace).get(name=product),
-            name=name,
-            tier=tier,
-            target_on=target,
-            target_precision=precision,
-            status=status,
-            released_on=target if status == Status.RELEASED else None,
-            by=by,
+        [(ago, first, _), *later] = MOVED.get(name, [(2, days, "")])
+        with on(today - timedelta(days=ago)):
+            release = Release.objects.add(
+                product=Product.objects.of(by.workspace).get(name=product),
+                name=name,
+                tier=tier,
+                target_on=today + timedelta(days=first),
+                target_precision=precision,
+                by=by,
+            )
+        for ago, day, why in later:
+            with on(today - timedelta(days=ago)):
+                release.change(target_on=today + timedelta(days=day), reason=why, by=by)
+        with on(min(target, today - timedelta(days=2))):
+            release.change(status=status, released_on=target if status == Status.RELEASED else None, by=by)
+        Forecast.objects.bulk_create(
+            _foretold(release, today - timedelta(days=ago), today + timedelta(days=day))
+            for ago, day in FORETOLD.get(name, [])
         )
+
+
+def _foretold(release: Release, day: date, p85_on: date) -> Forecast:
+    at = timezone.make_aware(datetime.combine(day, time(11)))
+    before, after = p85_on - timedelta(days=6), p85_on + timedelta(days=4)
+    days = {"planned_on": before, "p50_on": before, "p85_on": p85_on, "p95_on": after}
+    return Forecast(release=release, at=at, target_on=None, runs=10_000, seed=1, **days)
 
 
 def plan(by: Member) -> None:

@@ -6,7 +6,16 @@ The first word is what the tab's page says that it is (`{% release_tabs release 
 “release-readiness”, with the keys of the workspace and the release.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from interlock.releases.models import Release
+
+
+def _always(release: "Release") -> bool:
+    return True
 
 
 @dataclass(frozen=True, order=True)
@@ -15,14 +24,16 @@ class Tab:
     word: str
     label: str
     address: str
+    # Of which releases.
+    of: Callable[["Release"], bool] = field(default=_always, compare=False)
 
 
 _tabs: set[Tab] = {Tab(10, "scope", "Scope", "release"), Tab(20, "plan", "Plan", "release-plan")}
 
 
-def add_tab(word: str, label: str, *, order: int) -> None:
-    _tabs.add(Tab(order, word, label, f"release-{word}"))
+def add_tab(word: str, label: str, *, order: int, of: Callable[["Release"], bool] = _always) -> None:
+    _tabs.add(Tab(order, word, label, f"release-{word}", of))
 
 
-def tabs() -> list[Tab]:
-    return sorted(_tabs)
+def tabs(release: "Release") -> list[Tab]:
+    return sorted(tab for tab in _tabs if tab.of(release))

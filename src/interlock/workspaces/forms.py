@@ -213,6 +213,8 @@ def control(field: Any, **how: Any) -> forms.Field | None:
     if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField):
         # The browser's own picker takes this format and no other.
         how["widget"] = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    if isinstance(field, models.TimeField):
+        how["widget"] = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     made: forms.Field | None = field.formfield(**how)
     return made
 

@@ -6,7 +6,7 @@ written, audited once and announced.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
@@ -414,6 +414,8 @@ def _told(value: Any) -> Any:
         return getattr(value, "key", value.pk)
     if isinstance(value, list | tuple):
         return [_told(one) for one in value]
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
     if isinstance(value, date | datetime):
         return value.isoformat()
     if isinstance(value, Decimal | UUID):

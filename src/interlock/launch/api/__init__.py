@@ -1,1 +1,3 @@
-from interlock.launch.api import gates  # noqa: F401
+from interlock.launch.api import gates, review, runbook
+
+__all__ = ["gates", "review", "runbook"]

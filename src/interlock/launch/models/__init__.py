@@ -1,5 +1,19 @@
 from interlock.launch.models.criterion import GateCriterion
 from interlock.launch.models.gate import Gate
+from interlock.launch.models.log import LaunchEntry
+from interlock.launch.models.review import FollowUp, LaunchReview, ReviewNote
+from interlock.launch.models.runbook import RunbookStep
 from interlock.launch.models.vote import Choice, GateDecision, Vote
 
-__all__ = ["Choice", "Gate", "GateCriterion", "GateDecision", "Vote"]
+__all__ = [
+    "Choice",
+    "FollowUp",
+    "Gate",
+    "GateCriterion",
+    "GateDecision",
+    "LaunchEntry",
+    "LaunchReview",
+    "ReviewNote",
+    "RunbookStep",
+    "Vote",
+]

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from django.db import transaction
@@ -8,16 +8,20 @@ from interlock.backlog.api import FeatureKey, features
 from interlock.backlog.models import Feature
 from interlock.organisation.api import ProductKey
 from interlock.releases.models import Release, ScopeItem
+from interlock.releases.slippage import Slippage
 from interlock.workspaces.models import Member
 from interlock.workspaces.rest import (
     ApiRequest,
     Day,
     Filters,
+    Hour,
+    HourOut,
     In,
     Line,
     MaybePointer,
     OneOf,
     OrNone,
+    Out,
     Pointer,
     PointsTo,
     Resource,
@@ -41,6 +45,7 @@ class ReleaseIn(In):
     status: Annotated[str, OneOf(Release.Status)] = Release.Status.PLANNED.value
     target_on: Day | None = None
     target_precision: Annotated[str, OneOf(Release.Precision)] = Release.Precision.DAY.value
+    launch_time: Annotated[Hour | None, Field(description="At which it goes out on its day; 10:00 where null.")] = None
     released_on: Day | None = None
 
 
@@ -53,6 +58,8 @@ class ReleaseOut(Versioned):
     target_on: date | None
     target_precision: Annotated[str, OneOf(Release.Precision)]
     latest_target: date | None = Field(description="The last day that the target's precision still means.")
+    launch_time: HourOut
+    launches_at: datetime | None = Field(description="That hour of the last day that its target can mean.")
     released_on: date | None
 
 
@@ -91,6 +98,30 @@ features.extend(
     filters={"release": (Annotated[list[Annotated[str, OrNone(Release)]], Where("scope__release")], [])},
     seen={"scope": seen_scope},
 )
+
+
+class SaidOut(Out):
+    at: datetime
+    on: date | None = Field(description="Null while no day was known.")
+    reason: str
+
+
+class SlippageOut(Out):
+    words: str = Field(examples=["The target moved twice, 12 days later in all; the 85% date 20 days later."])
+    target: list[SaidOut] = Field(description="What was the target, from which moment on.")
+    likely: list[SaidOut] = Field(description="The same of the day by which it is done in 85 of 100 simulations.")
+
+
+@releases.get(
+    "/{key}/slippage",
+    response={200: SlippageOut},
+    operation_id="read_slippage",
+    summary="Read how the dates of a release moved",
+)
+def read_slippage(request: ApiRequest, key: ReleaseKey) -> Slippage:
+    if not request.member.reads_all:
+        raise request.member.turned_away(Release, number=PointsTo.number(key))
+    return Slippage.of(request.member.visible(Release, key=key))
 
 
 class ScopeIn(In):

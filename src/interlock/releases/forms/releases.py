@@ -22,10 +22,16 @@ class ReleaseForm(PlanForm):
             "status",
             "target_on",
             "target_precision",
+            "launch_time",
             "released_on",
             "description",
         )
-        labels = {"target_on": "Target", "target_precision": "Known to the", "released_on": "Released on"}
+        labels = {
+            "target_on": "Target",
+            "target_precision": "Known to the",
+            "launch_time": "Hour",
+            "released_on": "Released on",
+        }
         help_texts = {
             "name": "Its version, such as 4.2.",
             "target_on": "Any day of the week, month or quarter that is meant.",

@@ -1,6 +1,6 @@
 import calendar
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar, Self
 
 from django.db import models, transaction
@@ -15,6 +15,8 @@ from interlock.workspaces.addresses import address
 from interlock.workspaces.errors import DomainError, StaleVersion
 from interlock.workspaces.models import Member
 from interlock.workspaces.models.audit import Entry, record
+
+USUAL_HOUR = time(10)
 
 
 class ReleaseQuerySet(ProductPlanQuerySet["Release"]):
@@ -81,6 +83,8 @@ class Release(ProductPlanModel):
     status = models.CharField(max_length=11, choices=Status, default=Status.PLANNED)
     target_on = models.DateField(null=True, blank=True)
     target_precision = models.CharField(max_length=7, choices=Precision, default=Precision.DAY)
+    # When it goes out on its day, in the time zone of the installation; unknown, as is usual.
+    launch_time = models.TimeField(null=True, blank=True, verbose_name="hour of the launch")
     released_on = models.DateField(null=True, blank=True)
     # What its plan was started from, so that a rule can ask for the departments that it names.
     template = models.ForeignKey("ReleaseTemplate", models.PROTECT, null=True, blank=True, related_name="releases")
@@ -108,6 +112,16 @@ class Release(ProductPlanModel):
 
     def late_on(self, day: date) -> bool:
         return bool(self.open and self.latest_target and self.latest_target < day)
+
+    @property
+    def hour(self) -> time:
+        return self.launch_time or USUAL_HOUR
+
+    @property
+    def launches_at(self) -> datetime | None:
+        """The launch hour: the last day that its target can mean, at its hour."""
+        day = self.latest_target
+        return timezone.make_aware(datetime.combine(day, self.hour)) if day else None
 
     @property
     def latest_target(self) -> date | None:

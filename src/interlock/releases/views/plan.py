@@ -13,6 +13,7 @@ from interlock.releases.drawing import Drawing, histogram
 from interlock.releases.forms import StartPlanForm, WorkstreamAddForm
 from interlock.releases.models import Forecast, PlanRun, Release, ReleaseTemplate, Task, Workstream
 from interlock.releases.plans import Plan
+from interlock.releases.slippage import Slippage
 from interlock.releases.timeline import Zoom
 from interlock.releases.ways import ways_for
 from interlock.workspaces.errors import DomainError
@@ -50,6 +51,7 @@ class PlanView(View):
             # What contradicts each other may be tasks of any release.
             "says": run.says if run and products_seen(by) is None else "",
             "run": run,
+            "slippage": Slippage.of(release),
             "editable": editable,
             "kinds": files.KINDS.values(),
             "ways": ways_for(by) if editable else (),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -87,6 +87,23 @@ Moment = Annotated[
     datetime,
     BeforeValidator(_moment),
     Field(strict=False, json_schema_extra={"pattern": "^(19|20|21)[0-9]{2}-", "examples": ["2026-12-31T12:00:00Z"]}),
+]
+_HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+
+
+def _hour(text: Any) -> time:
+    if not isinstance(text, str) or not re.fullmatch(_HOUR, text):
+        raise ValueError("An hour is written 09:30.")
+    return time.fromisoformat(text)
+
+
+Hour = Annotated[
+    time,
+    BeforeValidator(_hour),
+    Field(strict=False, json_schema_extra={"type": "string", "pattern": _HOUR, "examples": ["09:30"]}),
+]
+HourOut = Annotated[
+    str | None, BeforeValidator(lambda hour: None if hour is None else f"{hour:%H:%M}"), Field(examples=["09:30"])
 ]
 
 

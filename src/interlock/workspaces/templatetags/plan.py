@@ -77,6 +77,8 @@ def _value(row: PlanModel, field: Any) -> tuple[Any, str]:
         return display(), "text"
     if isinstance(field, models.DateField):
         return value, "date"
+    if isinstance(field, models.TimeField):
+        return f"{value:%H:%M}", "text"
     if isinstance(field, models.TextField):
         return value, "markdown"
     if isinstance(value, bool):
