@@ -6,6 +6,7 @@ An address that nobody has said how to fill is an error here, so that no page es
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,7 @@ from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
+from django.utils import timezone
 
 from tests.world import World
 
@@ -110,6 +112,7 @@ FOLDERS = {
     "dependencies": "dependency",
     "releases": "release",
     "absences": "absence",
+    "freeze-windows": "freeze",
     "workstreams": "workstream",
     "tasks": "task",
     "task-links": "task_link",
@@ -155,6 +158,7 @@ FIELDS = {
     "review": "due_on",
     "note": "text",
     "follow_up": "title",
+    "freeze": "name",
 }
 
 
@@ -168,6 +172,10 @@ class _Told:
         if value is None:
             raise Unfilled(name, route, parameter)
         return getattr(value, "key", value)
+
+    def _week(self, name: str, route: str) -> Any:
+        today = timezone.localdate()
+        return today - timedelta(days=today.weekday())
 
     def _folder(self, route: str) -> str:
         found = [FOLDERS[word] for word in route.split("/") if word in FOLDERS]

@@ -170,6 +170,7 @@ def keys_of(world: World) -> Keys:
         "dependencies": world.dependency,
         "releases": world.release,
         "absences": world.absence,
+        "freeze-windows": world.freeze,
         "workstreams": world.workstream,
         "tasks": world.task,
         "task-links": world.task_link,

@@ -10,8 +10,8 @@ from tests.addresses import addresses
 from tests.world import crowd, settle
 
 LIST, DETAIL = 12, 15
-# The page of the workspace itself, which says of several things how they stand.
-OVERVIEWS = {"home", "alignment"}
+# Pages of the workspace itself, which say of several things how they stand.
+OVERVIEWS = {"home", "alignment", "portfolio"}
 
 
 def asked(client, world):

@@ -35,7 +35,16 @@ from interlock.launch.models import (
 )
 from interlock.organisation.models import Absence, Department, Identity, Person, Product, Team
 from interlock.people.models import Role
-from interlock.releases.models import Forecast, Release, ReleaseTemplate, Task, TaskDates, TaskLink, Workstream
+from interlock.releases.models import (
+    Forecast,
+    FreezeWindow,
+    Release,
+    ReleaseTemplate,
+    Task,
+    TaskDates,
+    TaskLink,
+    Workstream,
+)
 from interlock.strategy.models import KeyResult, Measurement, Metric, Objective
 from interlock.workspaces.models import APIToken, Invitation, Member, SavedView, User, Workspace
 from interlock.workspaces.models.external import ExternalId
@@ -75,6 +84,7 @@ class World:
     tag: Tag
     release: Release
     absence: Absence
+    freeze: FreezeWindow
     workstream: Workstream
     task: Task
     task_link: TaskLink
@@ -202,6 +212,16 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
     )
     release.take([feature], by=by)
     absence = Absence.objects.add(person=person, starts_on=today + 5 * day, ends_on=today + 9 * day, by=by)
+    freeze = FreezeWindow.objects.add(
+        name=text("freeze window")[:120],
+        starts_on=today + 20 * day,
+        ends_on=today + 22 * day,
+        product=product,
+        departments=[department],
+        stops_work=True,
+        reason=text("freeze window's reason"),
+        by=by,
+    )
     workstream = Workstream.objects.add(
         release=release, department=department, owner=person, note=text("about the part"), by=by
     )
@@ -343,6 +363,7 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         tag=tag,
         release=release,
         absence=absence,
+        freeze=freeze,
         workstream=workstream,
         task=task,
         task_link=task_link,
@@ -436,6 +457,8 @@ def crowd(world: World, many: int) -> None:
     Workstream.objects.add_many([{"release": one, "department": world.department} for one in releases], by=by)
     absent = [{"person": world.person, "starts_on": today, "ends_on": today} for _ in range(many)]
     Absence.objects.add_many(absent, by=by)
+    frozen = {"starts_on": today, "ends_on": today, "product": world.product, "departments": [world.department]}
+    add(FreezeWindow, **frozen)
     world.release.take(features, by=by)
     tags = Tag.named([named("tag") for _ in range(many)], workspace=by.workspace)
     world.feature.change(tags=[world.tag, *tags], by=by)

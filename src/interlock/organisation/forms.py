@@ -1,10 +1,10 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from interlock.organisation.models import Department, Identity, Person, Product, Team, TeamMembership
+from interlock.organisation.models import Absence, Department, Identity, Person, Product, Team, TeamMembership
 from interlock.organisation.models.units import WEEKDAYS, office_week
 from interlock.workspaces.forms import MemberForm, PlanForm, RowField
 from interlock.workspaces.lists import Filters, SearchField
@@ -58,6 +58,24 @@ class ProductForm(PlanForm):
         fields = ("name", "description")
 
 
+class AbsenceForm(PlanForm):
+    together: ClassVar = dict.fromkeys(("starts_on", "ends_on"), ("starts_on", "ends_on"))
+
+    class Meta(PlanForm.Meta):
+        model = Absence
+        fields = ("starts_on", "ends_on")
+        labels = {"starts_on": "First day", "ends_on": "Last day"}
+
+
+class AbsenceAddForm(PlanForm):
+    """Of whomever it says. Why somebody is away is not asked."""
+
+    class Meta(PlanForm.Meta):
+        model = Absence
+        fields = ("person", "starts_on", "ends_on")
+        labels = AbsenceForm.Meta.labels
+
+
 # --- what can be done with a person ----------------------------------------------------------------------
 
 
@@ -77,6 +95,11 @@ class TakeInForm(MemberForm):
 
 class LeaveForm(MemberForm):
     on = day(label="Out from", help_text="The first day on which they are no longer in the team.")
+
+
+class AwayForm(MemberForm):
+    starts_on = day(label="First day")
+    ends_on = day(label="Last day")
 
 
 class IdentityForm(MemberForm):
@@ -155,3 +178,18 @@ class TeamFilters(UnitFilters):
     def narrow(self, rows: Any) -> Any:
         rows = super().narrow(rows)
         return rows.filter(department=self.asked("department")) if self.asked("department") else rows
+
+
+class AbsenceFilters(Filters):
+    department = RowField(Department, empty="All departments")
+    person = RowField(Person, empty="Everybody")
+    over = forms.BooleanField(label="Also those that are over")
+    archived = forms.BooleanField(label="Archived")
+
+    def narrow(self, rows: Any) -> Any:
+        rows = rows.archived() if self.asked("archived") else rows.active()
+        if not self.asked("over"):
+            rows = rows.not_over(today=timezone.localdate())
+        if self.asked("department"):
+            rows = rows.filter(person__department=self.asked("department"))
+        return rows.filter(person=self.asked("person")) if self.asked("person") else rows

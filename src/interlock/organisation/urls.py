@@ -1,10 +1,10 @@
 from django.urls import path
 
 from interlock.organisation import views
-from interlock.organisation.forms import DepartmentForm, PersonForm, ProductForm, TeamForm
-from interlock.organisation.models import Department, Person, Product, Team
+from interlock.organisation.forms import AbsenceAddForm, AbsenceForm, DepartmentForm, PersonForm, ProductForm, TeamForm
+from interlock.organisation.models import Absence, Department, Person, Product, Team
 from interlock.workspaces.models import Member
-from interlock.workspaces.pages import pages
+from interlock.workspaces.pages import AddView, pages
 
 urlpatterns = [
     *pages("people", Person, PersonForm),
@@ -18,6 +18,10 @@ urlpatterns = [
     path("people/<str:key>/teams/", views.JoinView.as_view(), name="person-join"),
     path("people/<str:key>/teams/<str:team>/leave/", views.LeaveView.as_view(), name="membership-end"),
     path("people/<str:key>/teams/<str:team>/join/", views.RejoinView.as_view(), name="membership-resume"),
+    path("people/<str:key>/absences/", views.AwayView.as_view(), name="person-absences"),
+    path("absences/", views.AbsencesView.as_view(), name="absences"),
+    path("absences/new/", AddView.as_view(model=Absence, form=AbsenceAddForm), name="absence-new"),
+    *pages("absences", Absence, AbsenceForm, add=False),
     *pages("departments", Department, DepartmentForm),
     path("departments/", views.DepartmentsView.as_view(), name="departments"),
     path("departments/<str:key>/", views.DepartmentView.as_view(), name="department"),

@@ -2,7 +2,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.db.models import Count, Prefetch, Q, Window
+from django.db.models import Count, OuterRef, Prefetch, Q, Subquery, Window
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -10,8 +10,10 @@ from django.utils import timezone
 from django.views import View
 
 from interlock.organisation.forms import (
+    AbsenceFilters,
     AdmitMemberForm,
     AdmitTeamForm,
+    AwayForm,
     IdentityForm,
     JoinForm,
     LeaveForm,
@@ -21,7 +23,7 @@ from interlock.organisation.forms import (
     TeamFilters,
     UnitFilters,
 )
-from interlock.organisation.models import Department, Identity, Person, Product, Team, TeamMembership
+from interlock.organisation.models import Absence, Department, Identity, Person, Product, Team, TeamMembership
 from interlock.organisation.models.people import in_force
 from interlock.organisation.trees import TreeListView
 from interlock.workspaces.lists import ListView
@@ -67,10 +69,21 @@ class PersonView(RowPage):
     model = Person
     related = ("department", "member__user")
 
+    def rows(self, member: Member) -> Any:
+        away = Absence.objects.active().filter(person=OuterRef("pk")).not_over(today=timezone.localdate())
+        first = away.order_by("starts_on", "pk")
+        told = {f"away_{name}": Subquery(first.values(name)[:1]) for name in AWAY}
+        number = away.order_by().values("person").annotate(number=Count("pk")).values("number")
+        return super().rows(member).annotate(**told, away_times=Subquery(number))
+
     def more(self, request: MemberRequest, row: Any) -> dict[str, Any]:
+        today = timezone.localdate()
+        known = {name: getattr(row, f"away_{name}") for name in AWAY}
         return {
+            "absence": Absence(person=row, workspace_id=row.workspace_id, **known) if row.away_times else None,
+            "others": (row.away_times or 1) - 1,
             "memberships": row.memberships.select_related("team__department"),
-            "today": timezone.localdate(),
+            "today": today,
             "identities": row.identities.order_by("kind", "spelling"),
             "manages": request.member.can(Action.MANAGE_MEMBERS),
         }
@@ -149,6 +162,61 @@ class UnidentifyView(View):
         person = request.member.editable(Person, key=key)
         person.unidentify(get_object_or_404(Identity, person=person, pk=identity), by=request.member)
         return redirect(person)
+
+
+# --- who is away when --------------------------------------------------------------------------------------
+
+# What is told of somebody's next absence.
+AWAY = ("pk", "number", "starts_on", "ends_on")
+
+
+class AbsencesView(ListView):
+    """Who is not there, now and to come."""
+
+    model = Absence
+    template = "organisation/absences.html"
+    filters = AbsenceFilters
+    orders = {
+        "from": ("starts_on", "person__name"),
+        "until": ("ends_on", "person__name"),
+        "person": ("person__name", "starts_on"),
+        "department": ("person__department__name", "starts_on"),
+    }
+    columns = {
+        "key": lambda absence: absence.key,
+        "person": lambda absence: absence.person.name,
+        "department": lambda absence: absence.person.department and absence.person.department.name,
+        "starts_on": lambda absence: absence.starts_on,
+        "ends_on": lambda absence: absence.ends_on,
+    }
+
+    def rows(self, member: Member) -> Any:
+        return super().rows(member).select_related("person__department", "person__member")
+
+    def more(self, request: MemberRequest, page: Any) -> dict[str, Any]:
+        by, today = request.member, timezone.localdate()
+        mine = {row.pk for row in page.object_list} if by.edits else set()
+        if not by.edits and by.may(Action.EDIT):
+            mine = {row.pk for row in page.object_list if row.person.member_id == by.pk}
+        away = Absence.objects.visible_to(by).between(today, today)
+        return {"mine": mine, "away": away.values("person").distinct().count(), "today": today}
+
+
+class AwayView(ActView):
+    """Whoever may change a person says when they are away: contributors, of themselves."""
+
+    model, form, act = Person, AwayForm, "Add"
+
+    def title(self, row: Person) -> str:
+        return f"When is {row} away?"
+
+    def says(self, row: Person) -> str:
+        return "The plan gives them no work on these days. Why they are away is nobody’s business."
+
+    def do(self, row: Person, *, by: Member, **answers: Any) -> Done:
+        absence = Absence.objects.add(person=row, by=by, **answers)
+        undo = reverse("absence-archive", args=[by.workspace.slug, absence.key])
+        return Done(f"Noted: {absence}.", undo)
 
 
 # --- who is in which team --------------------------------------------------------------------------------

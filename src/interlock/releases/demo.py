@@ -1,7 +1,7 @@
 """Northwind's releases, and what each takes."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime, time, timedelta
 from itertools import cycle
@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from interlock.backlog.demo import LATE_NEED, VAGUE
 from interlock.backlog.models import Feature
-from interlock.organisation.models import Person, Product
-from interlock.releases.models import Forecast, Release, ReleaseTemplate, Task, TaskDates
+from interlock.organisation.models import Absence, Department, Person, Product
+from interlock.releases.models import Forecast, FreezeWindow, Release, ReleaseTemplate, Task, TaskDates
 from interlock.workspaces.models import Member
 
 Status, Tier, Precision = Release.Status, Release.Tier, Release.Precision
@@ -102,6 +102,11 @@ PLANS = [
     # RL101: Support has no part in it.
     ("Payments 7.1", "Feature launch", ["QA", "Security", "Support"]),
 ]
+# RL106: two of its four work on releases, and each of these takes both for two weeks; all are due in twelve days of work.
+OVERLOADED, CAPACITY, IN_DAYS = "Design", 2, 12
+REDRAWN = ["Redraw the payment form", "Redraw receipts and reminders"]
+# Who is away, from so many days on, for how many.
+AWAY = [("Greta Olsen", 20, 14), ("Felix Roth", 9, 5), ("Omar Diaz", 40, 10)]
 # RL103: so many days are left of what was due to be nearly done.
 BEHIND = {"Build and review": 20}
 # RL102: nobody has taken it on.
@@ -114,6 +119,17 @@ EARLY = {"Brief the sales teams"}
 
 def staff(by: Member, *, today: date) -> None:
     """Plan the next releases from templates: what is due is done, all the rest has an owner, but for what is planted."""
+    FreezeWindow.objects.add(
+        name="Move of the data centre",
+        starts_on=today + timedelta(days=45),
+        ends_on=today + timedelta(days=49),
+        reason="Two of three sites are down by turns: nothing new goes out.",
+        by=by,
+    )
+    for name, starts, days in AWAY:
+        first = today + timedelta(days=starts)
+        person = Person.objects.of(by.workspace).get(name=name)
+        Absence.objects.add(person=person, starts_on=first, ends_on=first + timedelta(days=days - 1), by=by)
     people = defaultdict(list)
     for person in Person.objects.of(by.workspace).current().order_by("pk"):
         people[person.department_id].append(person)
@@ -139,3 +155,12 @@ def staff(by: Member, *, today: date) -> None:
                 task.change(remaining=BEHIND[task.title], by=by)
             if dates.ends_on < today - timedelta(days=3):
                 task.finish(on=dates.ends_on, by=by)
+    overload(by, turns, today=today)
+
+
+def overload(by: Member, turns: Mapping[int | None, Iterator[Person]], *, today: date) -> None:
+    design = Department.objects.of(by.workspace).get(name=OVERLOADED)
+    design.change(capacity=CAPACITY, by=by)
+    stream = design.workstreams.get(release__name="Payments 7.1")
+    how = {"likely": 10, "people": CAPACITY, "deadline": design.shifted(today, IN_DAYS), "workstream": stream}
+    Task.objects.add_many([{"title": title, "owner": next(turns[design.pk]), **how} for title in REDRAWN], by=by)

@@ -5,17 +5,21 @@ reads the table below: the same is written there.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from interlock.releases.models import Forecast, Release, Task, TaskDates, TaskLink, Workstream
 from interlock.releases.plans import Plan
-from interlock.releases.timeline import DAY, HEAD, PAD, ROW, Axis, Lane, Mark, Zoom, pack
+from interlock.releases.timeline import DAY, HEAD, LETTER, PAD, ROW, Axis, Lane, Mark, Zoom, pack
 from interlock.workspaces.addresses import address
+
+if TYPE_CHECKING:
+    from interlock.releases.portfolio import Portfolio, Row
 
 BAR = 24
 NAMES = 190
@@ -50,9 +54,20 @@ class Drawing:
     editable: bool
     # Before each address, where the drawing is to be read elsewhere.
     site: str = ""
+    # Workstream → how loaded its department is.
+    loaded: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, plan: Plan, *, zoom: str, today: date, editable: bool, site: str = "") -> "Drawing":
+    def of(
+        cls,
+        plan: Plan,
+        *,
+        zoom: str,
+        today: date,
+        editable: bool,
+        site: str = "",
+        loaded: Mapping[int, str] | None = None,
+    ) -> "Drawing":
         release = plan.release
         bars: dict[int, list[Bar]] = defaultdict(list)
         for task in plan.tasks:
@@ -65,7 +80,7 @@ class Drawing:
         ahead = (last - max(first, today - timedelta(days=14))).days
         axis = Axis(first - timedelta(days=first.weekday()), last, Zoom.named(zoom, days=ahead))
         lanes = [(stream, pack(bars[stream.pk], axis)) for stream in plan.streams]
-        return cls(release, axis, lanes, plan.links, today, editable, site)
+        return cls(release, axis, lanes, plan.links, today, editable, site, loaded or {})
 
     @property
     def height(self) -> float:
@@ -105,7 +120,7 @@ class Drawing:
                     top + 23,
                     _cut(stream.department.name, 20),
                     top + 40,
-                    _cut(self._about(lane), 24) if lane.height > ROW else "",
+                    _cut(self.loaded.get(stream.pk) or self._about(lane), 26) if lane.height > ROW else "",
                 )
             )
             top += lane.height
@@ -351,3 +366,77 @@ def histogram(forecast: Forecast, width: int = 480, height: int = 150) -> SafeSt
 
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+# --- all releases over time ------------------------------------------------------------------------------
+
+LINE = 40
+
+
+def launch_line(row: "Row", portfolio: "Portfolio") -> SafeString:
+    """A release over the weeks of a portfolio: its work, how likely it is done when, its target and its launch."""
+    width, middle = portfolio.span.weeks * portfolio.span.width, LINE / 2
+
+    def x(day: date) -> float:
+        """The left edge of a day, within what is drawn."""
+        return round(min(max((day - portfolio.first).days, 0), 7 * portfolio.span.weeks) * portfolio.span.width / 7, 1)
+
+    launch, target = row.launch, row.release.latest_target
+
+    frozen = [(one.starts_on, one.ends_on) for one in row.freezes]
+    parts = [
+        *(_stretch("freeze", x(first), x(last + DAY), 0, LINE, 0) for first, last in frozen),
+        format_html('<path class="line today" d="M{} 0V{}"/>', x(portfolio.today), LINE),
+    ]
+    if row.begins and row.ends:
+        parts.append(_stretch("work", x(row.begins), x(row.ends + DAY), middle - 2, 4, 2))
+    marked = [day for day in (row.ends, launch, target) if day]
+    if row.forecast:
+        first, last = row.forecast.p50_on, row.forecast.p85_on
+        parts.append(_stretch("likely late" if row.late else "likely", x(first), x(last + DAY), middle - 7, 14, 4))
+        marked.append(last)
+    if launch and portfolio.first <= launch <= portfolio.last:
+        at = x(launch) + portfolio.span.width / 14
+        parts.append(format_html('<path class="launch" d="M{} {}l6 -6 6 6 -6 6z"/>', round(at - 6, 1), middle))
+    if target and portfolio.first <= target <= portfolio.last:
+        at = x(target + DAY)
+        parts.append(format_html('<path class="line target" d="M{} 2V{}"/>', at, LINE - 2))
+    return format_html(
+        '<svg width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}</svg>',
+        width,
+        LINE,
+        width,
+        LINE,
+        f"{row.release}: {row.says}",
+        mark_safe("".join(parts)),  # noqa: S308 each is formatted
+        _beside(row, max((x(day + DAY) for day in marked), default=x(portfolio.today)), width),
+    )
+
+
+def _stretch(css: str, left: float, right: float, top: float, height: float, round_: int) -> SafeString:
+    """Nothing of what lies beyond what is drawn."""
+    if right <= left:
+        return SafeString("")
+    shape = '<rect class="{}" x="{}" y="{}" width="{}" height="{}" rx="{}"/>'
+    return format_html(shape, css, left, top, round(right - left, 1), height, round_)
+
+
+def _beside(row: "Row", end: float, width: float) -> SafeString:
+    """The dates in words, behind the last mark, or before the edge where it lies beyond it."""
+    told = []
+    if row.release.due:
+        told.append(
+            f"target {row.release.target_on:%-d %b}" if row.release.target_precision == "day" else row.release.due
+        )
+    if row.forecast:
+        told.append(f"85%: {row.forecast.p85_on:%-d %b}")
+    text = " · ".join(told) or "no target yet"
+    room = len(text) * LETTER + 10
+    at = end + 10 if end + room <= width else width - room
+    return format_html(
+        '<text x="{}" y="{}"{}>{}</text>',
+        round(at, 1),
+        LINE / 2 + 4,
+        mark_safe(' class="late"') if row.late else "",
+        text,
+    )

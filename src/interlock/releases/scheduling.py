@@ -4,7 +4,7 @@ All releases at once, since they share the people. A slot is half a day, counted
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_UP, Decimal
@@ -14,7 +14,8 @@ from interlock.engine import schedule as engine
 from interlock.engine.outlook import Lever, Outlook, Plan, ReleaseOutlook, Three, Units
 from interlock.organisation.models import Absence, Department, Person
 from interlock.releases.drafting import Draft
-from interlock.releases.models import Forecast, Release, Task, TaskDates, TaskLink
+from interlock.releases.models import Forecast, Freezes, FreezeWindow, Release, Task, TaskDates, TaskLink
+from interlock.releases.models.freeze import taking_part
 from interlock.workspaces.models import Workspace
 
 SLOTS = 2
@@ -59,11 +60,17 @@ def gather(workspace: Workspace, *, today: date, draft: Draft | None = None) -> 
     tasks, departments, releases = draft.open_tasks, draft.departments, draft.releases
     place = {kind: {pk: n for n, pk in enumerate(rows)} for kind, rows in (("d", departments), ("r", releases))}
     at = {task.pk: n for n, task in enumerate(tasks)}
+    freezes = FreezeWindow.objects.in_force(workspace, today=today)
+    calendars = _Calendars(departments, freezes, today)
+    launches = _launches(tasks, freezes)
     problem = engine.Problem(
-        tasks=tuple(_task(one, place["d"], place["r"], len(departments), today=today) for one in tasks),
+        tasks=tuple(
+            _task(one, place["d"], place["r"], calendars, len(departments), launches.get(one.pk), today=today)
+            for one in tasks
+        ),
         links=tuple(_links(draft.links, at)),
-        resources=tuple(_resources(draft, today=today)),
-        calendars=tuple(_calendar(one, today=today) for one in departments.values()),
+        resources=tuple(resources(workspace, departments.values(), draft.capacity, today=today).values()),
+        calendars=tuple(calendars.all),
         releases=tuple(_release(one, today=today) for one in releases.values()),
         objective=engine.Objective.LATENESS,
     )
@@ -80,8 +87,53 @@ def gather(workspace: Workspace, *, today: date, draft: Draft | None = None) -> 
     )
 
 
+def _launches(tasks: Sequence[Task], freezes: Freezes) -> dict[int, date]:
+    """For launches whose day lies in a freeze, the first day after it. One that is fixed stays: it is told as it is."""
+    if not freezes.windows:
+        return {}
+    launches = {task.pk: task for task in tasks if task.launch_day and not task.fixed_on}
+    part = taking_part([task.workstream.release for task in launches.values()])
+    found = {}
+    for pk, task in launches.items():
+        release = task.workstream.release
+        assert task.launch_day  # noqa: S101
+        day = freezes.next_launch(task.launch_day, product=release.product_id, departments=part[release.pk])
+        if day != task.launch_day:
+            found[pk] = day
+    return found
+
+
+class _Calendars:
+    """Of each department, and, where a freeze of one product stops its work, another one for that product."""
+
+    def __init__(self, departments: Mapping[int, Department], freezes: Freezes, today: date) -> None:
+        self.departments, self.freezes, self.today = departments, freezes, today
+        self.all = [calendar(one, freezes, today=today) for one in departments.values()]
+        self.own = {pk: n for n, pk in enumerate(departments)}
+        self.products = {one.product_id for one, _ in freezes.windows if one.product_id and one.stops_work}
+        self.special: dict[tuple[int, int], int] = {}
+
+    def of(self, task: Task) -> int:
+        """The place of the calendar by which a task is worked on."""
+        department, product = task.workstream.department_id, task.workstream.release.product_id
+        if product not in self.products:
+            return self.own[department]
+        if (department, product) not in self.special:
+            self.special[department, product] = len(self.all)
+            department_ = self.departments[department]
+            self.all.append(calendar(department_, self.freezes, product=product, today=self.today))
+        return self.special[department, product]
+
+
 def _task(
-    task: Task, department_at: Mapping[int, int], release_at: Mapping[int, int], resources: int, *, today: date
+    task: Task,
+    department_at: Mapping[int, int],
+    release_at: Mapping[int, int],
+    calendars: _Calendars,
+    resources: int,
+    launch: date | None,
+    *,
+    today: date,
 ) -> engine.Task:
     mine = department_at[task.workstream.department_id]
     moment = task.kind == Task.Kind.MILESTONE
@@ -93,17 +145,18 @@ def _task(
     counts = not (due and target and due > target)
     return engine.Task(
         name=task.title,
-        modes=(engine.Mode(duration=0 if moment else _slots_left(task, today), demand=demand),),
-        earliest=0 if begun else _earliest(task, today),
+        modes=(engine.Mode(duration=0 if moment else slots_left(task, today), demand=demand),),
+        earliest=0 if begun else _earliest(task, launch, today),
         fixed=_fixed(task, today) if not begun else None,
-        calendar=None if moment else mine,
+        calendar=None if moment else calendars.of(task),
         release=release_at[task.workstream.release_id] if counts else None,
         # What is begun goes on; then what is due first.
         priority=0 if begun else -1 - max((due - today).days, 0) if due else -FURTHEST,
     )
 
 
-def _slots_left(task: Task, today: date) -> int:
+def slots_left(task: Task, today: date) -> int:
+    """Half days of work that are left of a task."""
     days = UNKNOWN if task.likely is None else task.likely
     if task.status == Task.Status.IN_PROGRESS:
         worked = _workdays(task.workstream.department, task.started_on or today, today - timedelta(days=1))
@@ -168,9 +221,10 @@ def _slot(day: date | None, today: date) -> int:
 # A moment is the end of its day: what must be done before it has that day to be done.
 
 
-def _earliest(task: Task, today: date) -> int:
-    moment = task.not_before and task.kind == Task.Kind.MILESTONE
-    return _slot(task.not_before, today) + (SLOTS if moment else 0)
+def _earliest(task: Task, launch: date | None, today: date) -> int:
+    day = launch or task.not_before
+    moment = day and task.kind == Task.Kind.MILESTONE
+    return _slot(day, today) + (SLOTS if moment else 0)
 
 
 def _fixed(task: Task, today: date) -> int | None:
@@ -188,15 +242,18 @@ def _links(links: Sequence[TaskLink], at: Mapping[int, int]) -> Sequence[engine.
     ]
 
 
-def _resources(draft: Draft, *, today: date) -> list[engine.Resource]:
+def resources(
+    workspace: Workspace, departments: Iterable[Department], capacity: Callable[[Department], Decimal], *, today: date
+) -> dict[int, engine.Resource]:
+    """What each department can do, in halves of people; `capacity`: how many of it can work at once."""
     absent: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     last = today + timedelta(days=FURTHEST)
-    absences = Absence.objects.of(draft.workspace).between(today, last)
+    absences = Absence.objects.of(workspace).between(today, last)
     absences = absences.filter(person__standing=Person.Standing.CURRENT)
     for department_id, starts_on, ends_on in absences.values_list("person__department_id", "starts_on", "ends_on"):
         absent[department_id][_slot(starts_on, today)] += 1
         absent[department_id][_slot(ends_on + timedelta(days=1), today)] -= 1
-    return [_resource(one.name, int(draft.capacity(one) * HALVES), absent[pk]) for pk, one in draft.departments.items()]
+    return {one.pk: _resource(one.name, int(capacity(one) * HALVES), absent[one.pk]) for one in departments}
 
 
 def _resource(name: str, capacity: int, absent: Mapping[int, int]) -> engine.Resource:
@@ -207,10 +264,12 @@ def _resource(name: str, capacity: int, absent: Mapping[int, int]) -> engine.Res
     return engine.Resource(name, capacity, tuple(changes))
 
 
-def _calendar(department: Department, *, today: date) -> engine.Calendar:
+def calendar(department: Department, freezes: Freezes, *, product: int | None = None, today: date) -> engine.Calendar:
+    """When a department works for releases of a product; without one, for any at all."""
     week = [(today + timedelta(days=n)).isoweekday() in department.working_days for n in range(7)]
     ahead = department.workdays(today, FURTHEST) if department.holidays_of else []
-    free = [n for n, worked in enumerate(ahead) if week[n % 7] and not worked]
+    free = {n for n, worked in enumerate(ahead) if week[n % 7] and not worked}
+    free |= {n for day in freezes.idle(department, product) if 0 <= (n := (day - today).days) < FURTHEST}
     return engine.Calendar(
         department.name,
         tuple(worked for worked in week for _ in range(SLOTS)),

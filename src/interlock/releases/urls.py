@@ -2,8 +2,15 @@ from django.urls import path
 
 from interlock.releases import views
 from interlock.releases.files import KINDS
-from interlock.releases.forms import ReleaseForm, ReleaseTemplateForm, TaskForm, TaskLinkForm, WorkstreamForm
-from interlock.releases.models import Release, ReleaseTemplate, Task, TaskLink, Workstream
+from interlock.releases.forms import (
+    FreezeWindowForm,
+    ReleaseForm,
+    ReleaseTemplateForm,
+    TaskForm,
+    TaskLinkForm,
+    WorkstreamForm,
+)
+from interlock.releases.models import FreezeWindow, Release, ReleaseTemplate, Task, TaskLink, Workstream
 from interlock.workspaces.pages import pages
 
 urlpatterns = [
@@ -29,6 +36,11 @@ urlpatterns = [
     path("tasks/<str:key>/reopen/", views.ReopenView.as_view(), name="task-reopen"),
     path("tasks/<str:key>/predecessors/new/", views.LinkAddView.as_view(), name="tasklink-new"),
     *pages("task-links", TaskLink, TaskLinkForm, add=False),
+    path("portfolio/", views.PortfolioView.as_view(), name="portfolio"),
+    path("portfolio/departments/<str:key>/<str:week>/", views.LoadView.as_view(), name="portfolio-load"),
+    *pages("freeze-windows", FreezeWindow, FreezeWindowForm),
+    path("freeze-windows/", views.FreezesView.as_view(), name="freezewindows"),
+    path("freeze-windows/<str:key>/", views.FreezeView.as_view(), name="freezewindow"),
     *pages("release-templates", ReleaseTemplate, ReleaseTemplateForm),
     path("release-templates/", views.TemplatesView.as_view(), name="releasetemplates"),
     path("release-templates/<str:key>/", views.TemplateView.as_view(), name="releasetemplate"),

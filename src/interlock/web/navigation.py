@@ -46,6 +46,14 @@ GROUPS = (
     ),
 )
 
+# Where the palette leads besides.
+BEYOND = (
+    Place("portfolio", "Portfolio", "All releases over time, the load of departments, collisions"),
+    Place("freezewindows", "Freeze windows", "When nothing launches"),
+    Place("releasetemplates", "Release templates", "What each department does before a launch"),
+    Place("absences", "Absences", "Who is away when"),
+)
+
 
 @dataclass(frozen=True)
 class Creation:
@@ -60,6 +68,8 @@ CREATIONS = (
     Creation("objective-new", "New objective", entitled=True),
     Creation("release-new", "New release"),
     Creation("metric-new", "New metric"),
+    Creation("freezewindow-new", "New freeze window"),
+    Creation("absence-new", "New absence"),
     Creation("product-new", "New product"),
     Creation("person-new", "New person"),
     Creation("team-new", "New team"),
@@ -86,6 +96,11 @@ def places(member: Member, *, path: str = "") -> list[list[Place]]:
         if shown:
             groups.append(shown)
     return _innermost(groups)
+
+
+def beyond(member: Member) -> list[Place]:
+    """Pages that lie under others, and are not for guests."""
+    return [_shown(place, member, "") for place in BEYOND if member.reads_all and there(place.name, member)]
 
 
 def _innermost(groups: list[list[Place]]) -> list[list[Place]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from interlock.web.navigation import creations, places
+from interlock.web.navigation import beyond, creations, places
 from interlock.web.search import fold, search
 from interlock.workspaces.models import Member
 
@@ -21,7 +21,9 @@ class Option:
 
 def sections(member: Member, text: str) -> list[tuple[str, list[Option]]]:
     asked = fold(text).split()
-    to = [Option(place.label, place.url, place.says) for group in places(member) for place in group]
+    known = [place for group in places(member) for place in group]
+    # Until something is typed, the palette is as short as the navigation.
+    to = [Option(place.label, place.url, place.says) for place in [*known, *(beyond(member) if asked else ())]]
     new = [Option(creation.label, url) for creation, url in creations(member)]
     if asked:
         new += [Option(label, url, ENTITLED) for label, url in entitled(member, text)]

@@ -54,7 +54,7 @@ class RowPage(View):
     related: ClassVar[tuple[str, ...]] = ()
 
     def get(self, request: MemberRequest, key: str) -> HttpResponse:
-        rows = self.model._default_manager.visible_to(request.member)
+        rows = self.rows(request.member)
         row = rows.select_related(*self.related).keyed(key).first() if self.related else rows.keyed(key).first()
         if row is None:
             raise request.member.turned_away(self.model, number=self.model.number_of(key))
@@ -66,6 +66,10 @@ class RowPage(View):
         }
         template = f"{self.model._meta.app_label}/{self.model._meta.model_name}.html"
         return render(request, template, {**context, **self.more(request, row)})
+
+    def rows(self, member: Member) -> Any:
+        """Those that have such a page, with what is to be known of each."""
+        return self.model._default_manager.visible_to(member)
 
     def more(self, request: MemberRequest, row: Any) -> dict[str, Any]:
         """What the template needs besides."""

@@ -28,6 +28,7 @@ PLANTED = {
     "RL103": ["Invoicing 4.2"],
     "RL104": ["Press kit, briefings and embargo"],
     "RL105": ["TASK-32 after TASK-30"],
+    "RL106": ["Design"],
     "RL107": ["Partners are ready"],
     "RL111": ["Invoicing 4.1"],
     "RL114": ["Payments 7.0.1"],

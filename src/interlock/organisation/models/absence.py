@@ -14,6 +14,9 @@ class AbsenceQuerySet(PlanQuerySet["Absence"]):
     def between(self, first: date, last: date) -> Self:
         return self.active().filter(starts_on__lte=last, ends_on__gte=first)
 
+    def not_over(self, *, today: date) -> Self:
+        return self.filter(ends_on__gte=today)
+
 
 class Absence(PlanModel):
     """Days on which somebody is not there. Why is nobody's business, so there is no field for it."""

@@ -10,7 +10,7 @@ from django.core import mail
 from django.utils import timezone
 
 from interlock.alignment.models import Finding
-from interlock.organisation.models import Department, Person, Product, Team, TeamMembership
+from interlock.organisation.models import Absence, Department, Person, Product, Team, TeamMembership
 from interlock.strategy.models import Objective
 from interlock.workspaces.errors import DomainError
 from interlock.workspaces.models import AuditEvent, ExternalId, Invitation, User
@@ -33,6 +33,66 @@ def as_olga(client, olga):
 
 def names(response):
     return [row.name for row in response.context["page"].object_list]
+
+
+# --- who is away when --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def today():
+    return timezone.localdate()
+
+
+def test_an_absence_is_added_from_the_person_and_taken_back(as_ada, dana, today):
+    answer = as_ada.post(
+        f"/northwind/people/{dana.key}/absences/", {"starts_on": today, "ends_on": today + timedelta(days=4)}
+    )
+    assert answer.status_code == 302
+    absence = Absence.objects.get()
+    assert (absence.person, absence.starts_on) == (dana, today)
+    assert as_ada.get(f"/northwind/people/{dana.key}/").context["absence"] == absence
+    as_ada.post(f"/northwind/absences/{absence.key}/archive/")
+    assert not Absence.objects.active().exists()
+    assert as_ada.get(f"/northwind/people/{dana.key}/").context["absence"] is None
+
+
+def test_an_absence_that_ends_before_it_starts_is_refused_at_its_field(as_ada, dana, today):
+    answer = as_ada.post(
+        f"/northwind/people/{dana.key}/absences/", {"starts_on": today, "ends_on": today - timedelta(days=1)}
+    )
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == {"ends_on": ["It ends before it starts."]}
+
+
+def test_the_list_holds_who_is_away_now_and_to_come(as_ada, ada, dana, engineering, today):
+    def away(first, last):
+        return Absence.objects.add(
+            person=dana, starts_on=today + timedelta(days=first), ends_on=today + timedelta(days=last), by=ada
+        )
+
+    over, now, later = away(-9, -1), away(-1, 0), away(30, 40)
+    answer = as_ada.get("/northwind/absences/")
+    assert list(answer.context["page"].object_list) == [now, later]
+    assert "1 person is away today" in answer.content.decode()
+    answer = as_ada.get("/northwind/absences/?over=on&sort=-until")
+    assert list(answer.context["page"].object_list) == [later, now, over]
+    rows = list(
+        csv.DictReader(io.StringIO(as_ada.get("/northwind/absences/?format=csv").getvalue().decode("utf-8-sig")))
+    )
+    assert [row["person"] for row in rows] == ["Dana Ruiz", "Dana Ruiz"]
+
+
+def test_contributors_say_when_they_are_away_themselves(client, cora, dana, ada, olga, today):
+    mine = Person.objects.add(name="Cora", by=ada)
+    mine.link(cora, by=olga)
+    client.force_login(cora.user)
+    days = {"starts_on": today, "ends_on": today}
+    assert client.post(f"/northwind/people/{mine.key}/absences/", days).status_code == 302
+    assert client.post(f"/northwind/people/{dana.key}/absences/", days).status_code == 403
+    theirs = Absence.objects.add(person=dana, by=ada, **days)
+    listed = client.get("/northwind/absences/").content.decode()
+    assert f"/absences/{Absence.objects.get(person=mine).key}/edit/" in listed
+    assert f"/absences/{theirs.key}/edit/" not in listed
 
 
 # --- lists -----------------------------------------------------------------------------------------------

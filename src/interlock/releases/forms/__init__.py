@@ -1,6 +1,8 @@
 from interlock.releases.forms.plan import (
     DoneForm,
     DragForm,
+    FreezeWindowFilters,
+    FreezeWindowForm,
     LinkForm,
     ReleaseTemplateForm,
     StartPlanForm,
@@ -15,6 +17,8 @@ from interlock.releases.forms.releases import MoveForm, ReleaseFilters, ReleaseF
 __all__ = [
     "DoneForm",
     "DragForm",
+    "FreezeWindowFilters",
+    "FreezeWindowForm",
     "LinkForm",
     "MoveForm",
     "ReleaseFilters",

@@ -1,11 +1,14 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
-from interlock.organisation.models import Department
-from interlock.releases.models import ReleaseTemplate, Task, TaskLink, Workstream
+from interlock.organisation.models import Department, Product
+from interlock.releases.models import FreezeWindow, ReleaseTemplate, Task, TaskLink, Workstream
 from interlock.releases.recipes import shipped
 from interlock.workspaces.forms import MemberForm, PlanForm, RowField
+from interlock.workspaces.lists import Filters
 
 
 class StartPlanForm(MemberForm):
@@ -132,3 +135,38 @@ class ReleaseTemplateForm(PlanForm):
     class Meta(PlanForm.Meta):
         model = ReleaseTemplate
         fields = ("name", "tier", "description", "plan")
+
+
+class FreezeWindowForm(PlanForm):
+    together: ClassVar = dict.fromkeys(("starts_on", "ends_on"), ("starts_on", "ends_on"))
+
+    class Meta(PlanForm.Meta):
+        model = FreezeWindow
+        fields = ("name", "starts_on", "ends_on", "product", "departments", "stops_work", "reason")
+        labels = {
+            "starts_on": "First day",
+            "ends_on": "Last day",
+            "stops_work": "No work for releases is done either",
+        }
+        help_texts = {
+            "product": "Left open, nothing launches of any product.",
+            "departments": "Left open, it holds for all; else for releases in which one of them takes part.",
+        }
+
+
+class FreezeWindowFilters(Filters):
+    product = RowField(Product, empty="All products")
+    department = RowField(Department, empty="All departments")
+    over = forms.BooleanField(label="Also those that are over")
+    archived = forms.BooleanField(label="Archived")
+
+    def narrow(self, rows: Any) -> Any:
+        rows = rows.archived() if self.asked("archived") else rows.active()
+        if not self.asked("over"):
+            rows = rows.not_over(today=timezone.localdate())
+        if self.asked("product"):
+            rows = rows.filter(Q(product=self.asked("product")) | Q(product=None))
+        if self.asked("department"):
+            theirs = FreezeWindow.departments.through.objects.filter(freezewindow=OuterRef("pk"))
+            rows = rows.filter(Exists(theirs.filter(department=self.asked("department"))) | ~Exists(theirs))
+        return rows

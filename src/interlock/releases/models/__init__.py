@@ -1,4 +1,5 @@
 from interlock.releases.models.dates import Forecast, PlanRun, TaskDates
+from interlock.releases.models.freeze import Freezes, FreezeWindow
 from interlock.releases.models.release import Release, ScopeItem
 from interlock.releases.models.task import Task, TaskLink
 from interlock.releases.models.template import ReleaseTemplate
@@ -6,6 +7,8 @@ from interlock.releases.models.workstream import Workstream
 
 __all__ = [
     "Forecast",
+    "FreezeWindow",
+    "Freezes",
     "PlanRun",
     "Release",
     "ReleaseTemplate",

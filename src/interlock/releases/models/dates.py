@@ -4,7 +4,7 @@ All of it follows from tasks, links and calendars, so nothing here is edited or 
 follows from nothing any more: it is kept, and exported.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -161,14 +161,10 @@ class Forecast(models.Model):
         rounded = round(100 * self.chance)
         return rounded if self.chance in (0, 1) else min(max(rounded, 1), 99)
 
-    @property
-    def holds_back(self) -> Task | None:
-        """The task whose uncertainty moves the release most, where it is its own and still there."""
-        if not self.drivers:
-            return None
-        [first, _] = self.drivers[0]
-        mine = Task.objects.filter(workstream__release=self.release_id).keyed(first)
-        return mine.select_related("workstream__department", "workspace").first()
+    def holds_back(self, tasks: Iterable[Task]) -> Task | None:
+        """Of its tasks, the one whose uncertainty moves it most; None where that is not among them."""
+        first = next((key for key, _ in self.drivers), "")
+        return next((task for task in tasks if task.key == first), None)
 
     def levers_for(self, member: Member) -> list[dict[str, Any]]:
         """What would bring it back, and what that does to others, as far as the member sees these."""

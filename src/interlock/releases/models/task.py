@@ -122,6 +122,13 @@ class Task(ProductPlanModel):
             return None
         return first, max(first, last)
 
+    @property
+    def launch_day(self) -> date | None:
+        """Of the milestone that is the launch itself, which waits for its day; None for any other task."""
+        day = self.fixed_on or self.not_before
+        due = self.deadline or self.workstream.release.latest_target
+        return day if self.kind == Task.Kind.MILESTONE and day == due else None
+
     def start(self, *, on: date, by: Member) -> Self:
         return self.change(status=Task.Status.IN_PROGRESS, started_on=self.started_on or on, by=by)
 

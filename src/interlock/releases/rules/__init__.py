@@ -1,3 +1,4 @@
+from interlock.releases.rules.load import OverloadedDepartment
 from interlock.releases.rules.plan import (
     DepartmentWithoutWorkstream,
     HandoverOutOfOrder,
@@ -12,6 +13,7 @@ __all__ = [
     "DependencyReleasedLater",
     "HandoverOutOfOrder",
     "LaunchBeforeReady",
+    "OverloadedDepartment",
     "ReleaseOverdue",
     "RequirementWithoutCriteria",
     "TaskLate",

@@ -329,7 +329,7 @@ def test_a_change_has_the_plan_computed_and_the_forecast_kept(stream, release, w
     assert (forecast.release, forecast.target_on) == (release, release.target_on)
     assert forecast.planned_on <= forecast.p85_on <= forecast.p95_on
     assert sum(forecast.finishes.values()) == forecast.runs == planning.RUNS
-    assert forecast.holds_back == first
+    assert forecast.holds_back([second, first]) == first
 
     # The same plan computed again is no news; and what has other words for the same dates takes the place of the last.
     Forecast.objects.update(chance=0.123)

@@ -1,4 +1,6 @@
+from interlock.releases.views.freezes import FreezesView, FreezeView
 from interlock.releases.views.plan import PlanFileView, PlanView, StartPlanView, WorkstreamAddView
+from interlock.releases.views.portfolio import LoadView, PortfolioView
 from interlock.releases.views.releases import ReleasesView, ReleaseView, ScopeAddView, ScopeMoveView
 from interlock.releases.views.tasks import (
     DragView,
@@ -14,9 +16,13 @@ from interlock.releases.views.templates import TemplatesView, TemplateView
 __all__ = [
     "DragView",
     "FinishView",
+    "FreezeView",
+    "FreezesView",
     "LinkAddView",
+    "LoadView",
     "PlanFileView",
     "PlanView",
+    "PortfolioView",
     "ReleaseView",
     "ReleasesView",
     "ReopenView",

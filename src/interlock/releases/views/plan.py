@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
@@ -11,14 +12,16 @@ from interlock.organisation.models.product import products_seen
 from interlock.releases import files
 from interlock.releases.drawing import Drawing, histogram
 from interlock.releases.forms import StartPlanForm, WorkstreamAddForm
+from interlock.releases.loads import Load
 from interlock.releases.models import Forecast, PlanRun, Release, ReleaseTemplate, Task, Workstream
 from interlock.releases.plans import Plan
+from interlock.releases.portfolio import Span
 from interlock.releases.slippage import Slippage
 from interlock.releases.timeline import Zoom
 from interlock.releases.ways import ways_for
 from interlock.workspaces.errors import DomainError
 from interlock.workspaces.middleware import MemberRequest
-from interlock.workspaces.models import Member
+from interlock.workspaces.models import Member, Workspace
 from interlock.workspaces.pages import ActView, Done, may_edit
 
 
@@ -27,11 +30,15 @@ class PlanView(View):
 
     def get(self, request: MemberRequest, key: str) -> HttpResponse:
         by, today = request.member, timezone.localdate()
-        release = by.visible(Release, key=key)
+        release = Release.objects.visible_to(by).select_related("product").keyed(key).first()
+        if release is None:
+            raise by.turned_away(Release, number=Release.number_of(key))
         plan = Plan.of(release, by=by)
         streams, tasks = plan.streams, plan.tasks
         editable = not release.archived and may_edit(by, release)
-        drawing = Drawing.of(plan, zoom=request.GET.get("zoom", ""), today=today, editable=editable)
+        loaded = _loaded(by.workspace, release, streams, today=today)
+        zoom = request.GET.get("zoom", "")
+        drawing = Drawing.of(plan, zoom=zoom, today=today, editable=editable, loaded=loaded)
         run = PlanRun.objects.filter(workspace=by.workspace_id).first()
         forecast = Forecast.objects.visible_to(by).newest().filter(release=release).first()
         shown = {
@@ -47,6 +54,7 @@ class PlanView(View):
             "forecast": forecast,
             "histogram": histogram(forecast) if forecast else "",
             "driven": _driven(forecast, tasks),
+            "holds_back": forecast.holds_back(tasks) if forecast else None,
             "levers": forecast.levers_for(by) if forecast else [],
             # What contradicts each other may be tasks of any release.
             "says": run.says if run and products_seen(by) is None else "",
@@ -69,6 +77,13 @@ class PlanFileView(View):
         plan = Plan.of(by.visible(Release, key=key), by=by, described=True)
         zoom = request.GET.get("zoom", "")
         return files.answer(plan, self.ending, by=by, today=timezone.localdate(), zoom=zoom)
+
+
+def _loaded(workspace: Workspace, release: Release, streams: Sequence[Workstream], *, today: date) -> dict[int, str]:
+    """Workstream → how loaded its department is while it works for the release, as the dates were asked for."""
+    departments = [stream.department_id for stream in streams]
+    load = Load.of(workspace, asked=True, today=today, weeks=Span.YEAR.weeks, departments=departments)
+    return {stream.pk: load.while_at(release, stream.department) for stream in streams}
 
 
 def _driven(forecast: Forecast | None, tasks: Sequence[Task]) -> list[tuple[Task, int]]:

@@ -56,6 +56,7 @@ TAGS = {
     "Workstreams": "One department's part in a release.",
     "Tasks": "Pieces of a department's work for a release, and its milestones, with their dates as the plan stands.",
     "Task links": "A task waits for another; between departments it is a handover.",
+    "Freeze windows": "Days on which nothing may launch, and, where they say so, no work for releases is done.",
     "Release templates": "What every release of a tier needs from each department, counted back from launch.",
     "Gates": "Questions that a release must pass, such as “Go or no-go?”: who approves, until when.",
     "Gate criteria": "What must hold before a gate is passed, and what shows that it does.",
