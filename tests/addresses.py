@@ -125,6 +125,8 @@ FOLDERS = {
     "launch-reviews": "review",
     "review-notes": "note",
     "follow-ups": "follow_up",
+    "audiences": "audience",
+    "communications": "communication",
     "findings": "finding",
     "invitations": "invitation",
     "tokens": "token",
@@ -153,6 +155,8 @@ FIELDS = {
     "template": "description",
     "gate": "name",
     "criterion": "text",
+    "audience": "name",
+    "communication": "message",
     "absence": "starts_on",
     "step": "title",
     "review": "due_on",
@@ -219,6 +223,9 @@ class _Told:
 
     def _invitation(self, name: str, route: str) -> Any:
         return self.world.invitation.pk
+
+    def _feed(self, name: str, route: str) -> Any:
+        return self.world.feed.pk
 
     def _export(self, name: str, route: str) -> Any:
         return self.world.export.pk

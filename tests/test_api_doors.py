@@ -183,6 +183,8 @@ def keys_of(world: World) -> Keys:
         "launch-reviews": world.review,
         "review-notes": world.note,
         "follow-ups": world.follow_up,
+        "audiences": world.audience,
+        "communications": world.communication,
         "findings": world.finding,
         "views": world.view,
         "exports": world.export,

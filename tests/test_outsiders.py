@@ -17,12 +17,13 @@ from tests.test_requests import changed, tables
 from tests.world import settle
 
 # For everybody: the page for when there is no network, its script, the icon, what the API offers, and an
-# invitation, whose address is the secret.
-PUBLIC = {"offline", "worker", "icon", "invitation", "health", "openapi", "reference"}
+# invitation and a calendar, whose addresses are the secret.
+PUBLIC = {"offline", "worker", "icon", "invitation", "calendar", "health", "openapi", "reference"}
 # Answers that do not end, and such as speak of the address itself.
 UNENDING = {"live"}
 # What is everybody's own: their seat, their tokens, their views, and asking for the whole to be forgotten.
 OWN = {"leave", "token-new", "token-revoke", "view-keep", "view-forget", "view-default", "account-erase"}
+OWN |= {"calendar-new", "calendar-anew", "calendar-revoke"}
 # Something for every field there is, so that no write is refused merely for what it says.
 WORDS = ("name", "title", "q", "spelling", "reason", "unit", "description", "purpose", "note", "text")
 DAYS = ("on", "until", "starts_on", "ends_on", "target_on", "due_on")

@@ -22,7 +22,9 @@ from interlock.connect.importing.notes import Kind, Note
 from interlock.connect.importing.run import Counts, Report
 from interlock.connect.models import Export, ImportRun
 from interlock.launch.models import (
+    CalendarFeed,
     Choice,
+    Communication,
     FollowUp,
     Gate,
     GateCriterion,
@@ -34,7 +36,7 @@ from interlock.launch.models import (
     Vote,
 )
 from interlock.organisation.models import Absence, Department, Identity, Person, Product, Team
-from interlock.people.models import Role
+from interlock.people.models import Audience, Role
 from interlock.releases.models import (
     Forecast,
     FreezeWindow,
@@ -97,6 +99,10 @@ class World:
     review: LaunchReview
     note: ReviewNote
     follow_up: FollowUp
+    audience: Audience
+    communication: Communication
+    feed: CalendarFeed
+    ticket: str
     finding: Finding
     waived: Finding
     import_run: ImportRun
@@ -295,6 +301,24 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
     passed.change(decide_by=today, by=by)
     passed.vote(Choice.GO, reason=text("vote's reason"), person=speaker, by=by, today=today)
     decision = passed.decide(Choice.GO, reason=text("decision's reason"), by=by, today=today)
+    audience, unheard = Audience.objects.add_many(
+        [
+            {"name": text(words)[:120], "description": text(f"about the {words}"), "department": department}
+            for words in ("audience", "audience that hears nothing")
+        ],
+        by=by,
+    )
+    release.affect([audience, unheard], by=by)
+    communication = Communication.objects.add(
+        release=release,
+        audience=audience,
+        message=text("message")[:300],
+        owner=person,
+        needs=task,
+        goes_out_on=today - 4 * day,
+        link="https://example.com/text",
+        by=by,
+    )
     template = ReleaseTemplate.objects.add(
         name=text("template")[:120], description=text("about it")[:300], plan=PLAN, by=by
     )
@@ -340,6 +364,7 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         object_id=feature.pk,
         record={text("field"): text("value")},
     )
+    feed, ticket = CalendarFeed.objects.issue(release, by=by)
     token, _ = APIToken.objects.issue(text("token")[:80], "read", expires_at=timezone.now() + 30 * day, by=by)
     return World(
         owner=by,
@@ -376,6 +401,10 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         review=review,
         note=note,
         follow_up=follow_up,
+        audience=audience,
+        communication=communication,
+        feed=feed,
+        ticket=ticket,
         finding=finding,
         waived=waived,
         import_run=imported(by, text),
@@ -454,6 +483,17 @@ def crowd(world: World, many: int) -> None:
         [{"review": world.review, "kind": "keep", "text": named("note")} for _ in range(many)], by=by
     )
     add(FollowUp, review=world.review, owner=world.person)
+    audiences = add(Audience, department=world.department, owner=world.person)
+    world.release.affect(audiences[: many // 2], by=by)
+    told = [
+        {"release": world.release, "audience": one, "message": named("message"), "needs": task, "goes_out_on": today}
+        for one, task in zip(audiences, tasks, strict=True)
+    ]
+    Communication.objects.add_many([{**one, "owner": world.person} for one in told], by=by)
+    for one in releases[: min(many, 100)]:
+        CalendarFeed.objects.issue(one, by=by)
+    more = [{"release": one, "audience": world.audience, "message": named("message")} for one in releases]
+    Communication.objects.add_many([{**one, "owner": world.person, "goes_out_on": today} for one in more], by=by)
     Workstream.objects.add_many([{"release": one, "department": world.department} for one in releases], by=by)
     absent = [{"person": world.person, "starts_on": today, "ends_on": today} for _ in range(many)]
     Absence.objects.add_many(absent, by=by)

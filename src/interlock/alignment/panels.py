@@ -11,7 +11,7 @@ from interlock.workspaces.plan import PlanModel
 SHOWN = 10
 
 
-@panel(PlanModel, order=10)  # type: ignore[type-abstract]
+@panel(PlanModel, order=10)
 def findings(row: PlanModel, member: Member) -> Panel | None:
     """What is wrong with it, as far as the member may know."""
     unresolved = _about(row, Finding.objects.visible_to(member))

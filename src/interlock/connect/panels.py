@@ -13,7 +13,7 @@ from interlock.workspaces.plan import PlanModel
 SHOWN = 20
 
 
-@panel(PlanModel, order=90)  # type: ignore[type-abstract]
+@panel(PlanModel, order=90)
 def imported(row: PlanModel, member: Member) -> Panel | None:
     """Which sources know it, and what they say otherwise: what was imported and what is held may disagree in sight."""
     # Of a product sources know little more than the name, and its page asks every other room already.

@@ -1,13 +1,13 @@
-"""What gates, runbook and review say on the pages of releases, templates, milestones, roles and metrics."""
+"""What gates, runbook, communication and review say on the pages of releases, audiences, templates, roles and more."""
 
 from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
 
-from interlock.launch.models import Gate, GateCriterion, LaunchReview
+from interlock.launch.models import Communication, Gate, GateCriterion, LaunchReview
 from interlock.launch.runbook import Runbook
-from interlock.people.models import Role
+from interlock.people.models import Audience, Role
 from interlock.releases.models import Release, ReleaseTemplate, Task
 from interlock.strategy.models import Metric
 from interlock.workspaces.models import Member
@@ -63,3 +63,35 @@ def launch(release: Release, member: Member) -> Panel | None:
         return Panel("launch/panels/review_of_release.html", {"review": reviews.first()}, "side")
     book = Runbook.of(release, now=timezone.now())
     return Panel("launch/panels/launch_of_release.html", {"book": book}, "side") if book.steps else None
+
+
+@panel(ReleaseTemplate, order=30)
+def told_by_template(template: ReleaseTemplate, member: Member) -> Panel | None:
+    entries = template.recipe.parts.get("communication")
+    return Panel("launch/panels/told_by_template.html", {"entries": entries}) if entries else None
+
+
+@panel(Audience, order=20)
+def what_it_hears(audience: Audience, member: Member) -> Panel | None:
+    """What is still to go out to them, of whatever release, and whom of the open releases they are affected by."""
+    entries = Communication.objects.visible_to(member).planned().filter(audience=audience).by_day()
+    releases = audience.releases.visible_to(member).open().select_related("product")
+    return Panel(
+        "launch/panels/of_audience.html",
+        {
+            "entries": list(entries.select_related("release", "owner__department")[:SHOWN]),
+            "releases": list(releases[:SHOWN]),
+            "today": timezone.localdate(),
+        },
+    )
+
+
+@panel(Member, order=20)
+def what_is_due(home: Member, member: Member) -> Panel | None:
+    """On their Home: what was to go out by today, and has not."""
+    today = timezone.localdate()
+    due = Communication.objects.visible_to(member).due_by(today).filter(owner__member=home).by_day()
+    entries = list(due.select_related("release", "audience")[:SHOWN])
+    if not entries:
+        return None
+    return Panel("launch/panels/due.html", {"entries": entries, "today": today}, needs=len(entries))

@@ -2,6 +2,7 @@ from django.urls import path
 
 from interlock.launch import views
 from interlock.launch.forms import (
+    CommunicationForm,
     FollowUpForm,
     GateCriterionForm,
     GateForm,
@@ -9,8 +10,20 @@ from interlock.launch.forms import (
     ReviewNoteForm,
     RunbookStepForm,
 )
-from interlock.launch.models import FollowUp, Gate, GateCriterion, LaunchReview, ReviewNote, RunbookStep
+from interlock.launch.models import (
+    Communication,
+    FollowUp,
+    Gate,
+    GateCriterion,
+    LaunchReview,
+    ReviewNote,
+    RunbookStep,
+)
 from interlock.workspaces.pages import pages
+
+site_urlpatterns = [
+    path("calendars/<str:ticket>.ics", views.CalendarView.as_view(), name="calendar"),
+]
 
 urlpatterns = [
     path("releases/<str:key>/readiness/", views.ReadinessView.as_view(), name="release-readiness"),
@@ -44,4 +57,18 @@ urlpatterns = [
     *pages("follow-ups", FollowUp, FollowUpForm, add=False),
     path("follow-ups/<str:key>/done/", views.FollowUpDoneView.as_view(), name="followup-done"),
     path("follow-ups/<str:key>/reopen/", views.FollowUpReopenView.as_view(), name="followup-reopen"),
+    path("releases/<str:key>/communication/", views.CommunicationsView.as_view(), name="release-communication"),
+    path("releases/<str:key>/communication/new/", views.CommunicationAddView.as_view(), name="communication-new"),
+    path("releases/<str:key>/audiences/", views.AffectView.as_view(), name="release-affect"),
+    path("releases/<str:key>/audiences/<str:audience>/remove/", views.SpareView.as_view(), name="release-spare"),
+    path(
+        "releases/<str:key>/audiences/<str:audience>/add/", views.AffectAgainView.as_view(), name="release-affect-again"
+    ),
+    *pages("communications", Communication, CommunicationForm, add=False),
+    path("communications/<str:key>/sent/", views.SentView.as_view(), name="communication-sent"),
+    path("communications/<str:key>/take-back/", views.TakeBackView.as_view(), name="communication-take-back"),
+    path("settings/calendars/", views.CalendarsView.as_view(), name="calendars"),
+    path("settings/calendars/new/", views.CalendarNewView.as_view(), name="calendar-new"),
+    path("settings/calendars/<int:feed>/anew/", views.CalendarAnewView.as_view(), name="calendar-anew"),
+    path("settings/calendars/<int:feed>/revoke/", views.CalendarRevokeView.as_view(), name="calendar-revoke"),
 ]

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from interlock.organisation.api import BY_NAME, DepartmentKey, PersonKey, ProductKey, SinceIn
 from interlock.organisation.models import Department, Person, Product
-from interlock.people.models import Role
+from interlock.people.models import Audience, Channel, Role
 from interlock.workspaces.rest import (
     ApiRequest,
     Day,
@@ -14,6 +14,7 @@ from interlock.workspaces.rest import (
     In,
     Line,
     MaybePointer,
+    OneOf,
     OrNone,
     Out,
     Pointer,
@@ -25,6 +26,7 @@ from interlock.workspaces.rest import (
 )
 
 RoleKey = Annotated[str, PointsTo(Role)]
+AudienceKey = Annotated[str, PointsTo(Audience)]
 
 
 class RoleIn(In):
@@ -86,3 +88,45 @@ def relieve(request: ApiRequest, key: RoleKey, person: PersonKey, on: Day | None
     role = request.member.editable(Role, key=key)
     role.relieve(request.member.visible(Person, key=person), by=request.member, on=on or timezone.localdate())
     return roles.one(request.member, key)
+
+
+class AudienceIn(In):
+    name: Annotated[Line, Field(max_length=120, examples=["Partners"])]
+    description: Annotated[Text, Field(max_length=2000)] = ""
+    kind: Annotated[str, OneOf(Audience.Kind)] = Audience.Kind.EXTERNAL.value
+    faces_customers: Annotated[
+        bool, Field(description="They answer customers, so they are to know before customers do.")
+    ] = False
+    department: Annotated[DepartmentKey | None, Field(description="Which speaks to them.")] = None
+    owner: PersonKey | None = None
+    channels: Annotated[
+        list[Annotated[str, OneOf(Channel)]],
+        Field(max_length=len(Channel), description="By which they can be reached; empty: by any."),
+    ] = []
+
+
+class AudienceOut(Versioned):
+    name: str
+    description: str
+    kind: Annotated[str, OneOf(Audience.Kind)]
+    faces_customers: bool
+    department: MaybePointer
+    owner: MaybePointer
+    channels: list[str]
+
+
+class AudienceFilters(Filters):
+    kind: list[Annotated[str, OneOf(Audience.Kind)]] = []
+    department: list[Annotated[str, OrNone(Department)]] = []
+    owner: list[Annotated[str, OrNone(Person)]] = []
+
+
+audiences = Resource(
+    Audience,
+    "audiences",
+    read=AudienceOut,
+    create=AudienceIn,
+    filters=AudienceFilters,
+    orders=BY_NAME,
+    joins=("department", "owner"),
+)

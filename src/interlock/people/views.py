@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.views import View
 
 from interlock.organisation.models import Person
-from interlock.people.forms import AssignForm, RelieveForm, RoleFilters
-from interlock.people.models import Role, RoleAssignment
+from interlock.people.forms import AssignForm, AudienceFilters, RelieveForm, RoleFilters
+from interlock.people.models import Audience, Role, RoleAssignment
 from interlock.workspaces.lists import ListView
 from interlock.workspaces.middleware import MemberRequest
 from interlock.workspaces.models import Member
@@ -114,3 +114,33 @@ def last_assignment(member: Member, key: str, person: str) -> RoleAssignment:
     if assignment is None:
         raise Http404
     return assignment
+
+
+class AudiencesView(ListView):
+    model = Audience
+    template = "people/audiences.html"
+    filters = AudienceFilters
+    orders = {
+        "kind": ("kind", "name"),
+        "name": ("name",),
+        "department": ("department__name", "name"),
+        "owner": ("owner__name", "name"),
+    }
+    columns = {
+        "key": lambda audience: audience.key,
+        "name": lambda audience: audience.name,
+        "kind": lambda audience: audience.kind,
+        "faces_customers": lambda audience: audience.faces_customers,
+        "department": lambda audience: audience.department and audience.department.name,
+        "owner": lambda audience: audience.owner and audience.owner.name,
+        "channels": lambda audience: audience.channels,
+        "description": lambda audience: audience.description,
+    }
+
+    def rows(self, member: Member) -> Any:
+        return super().rows(member).select_related("department", "owner__department")
+
+
+class AudienceView(RowPage):
+    model = Audience
+    related = ("department", "owner__department")

@@ -8,12 +8,17 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from interlock.releases.models import Task
+from interlock.workspaces.plan import PlanModel
 
 if TYPE_CHECKING:
     from icalendar import Event
 
 ENTITY = "-//Interlock//Release plan//EN"
+# How often a program that reads it along is to look again.
+REFRESHED = timedelta(hours=6)
 
 
 def all_day(
@@ -69,8 +74,8 @@ def of_task(task: Task, *, site: str) -> "Event | None":
     )
 
 
-def uid_of(task: Task, *, site: str) -> str:
-    return f"{task.key}.{task.workspace.slug}@{site.partition('://')[2] or site}".lower()
+def uid_of(row: PlanModel, *, site: str) -> str:
+    return f"{row.key}.{row.workspace.slug}@{site.partition('://')[2] or site}".lower()
 
 
 def of_tasks(tasks: Iterable[Task], *, site: str) -> list["Event"]:
@@ -87,6 +92,9 @@ def written(name: str, events: Iterable["Event"]) -> bytes:
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", name)
+    # Days are days wherever one is; programs that ask for a zone all the same are told the plan's.
+    calendar.add("x-wr-timezone", settings.TIME_ZONE)
+    calendar.add("refresh-interval", REFRESHED, parameters={"VALUE": "DURATION"})
     for event in events:
         calendar.add_component(event)
     return bytes(calendar.to_ical())

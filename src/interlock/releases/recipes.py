@@ -6,6 +6,7 @@ Engineering:
     days: [10, 15, 25]      # optimistic, likely, pessimistic; one number where they are the same
     people: 2
     ends: 15                # working days before launch; negative: after it
+    enablement: true        # it makes those who answer customers ready to do so
     needs: [design]         # ids of tasks, of whatever department; "design + 3" waits three calendar days
   - milestone: Code freeze
     id: freeze
@@ -54,6 +55,7 @@ class Step(BaseModel):
     milestone: Words | None = None
     days: Annotated[list[Days], BeforeValidator(_three), Field(min_length=3, max_length=3)] | None = None
     people: Annotated[int, Field(ge=1, le=1000)] = 1
+    enablement: bool = False
     ends: Annotated[int, Field(ge=-250, le=500)]
     needs: Annotated[list[str], Field(max_length=100)] = []
 

@@ -15,6 +15,7 @@ from interlock.releases.models import Release
 from interlock.strategy.models import Objective
 from interlock.web.navigation import there
 from interlock.workspaces.models import Member
+from interlock.workspaces.panels import Panel, panels_of
 from interlock.workspaces.permissions import Action
 
 SHOWN = 8
@@ -54,6 +55,15 @@ class Home:
     @property
     def more(self) -> bool:
         return len(self.findings) > SHOWN
+
+    @cached_property
+    def sections(self) -> list[Panel]:
+        """What other rooms have for this member."""
+        return list(panels_of(self.member, self.member))
+
+    @property
+    def needing(self) -> int:
+        return len(self.shown) + sum(panel.needs for panel in self.sections)
 
     @cached_property
     def gravest(self) -> list[Finding]:

@@ -6,6 +6,7 @@
 
 Such a function stands in its app's panels.py. It returns None where there is nothing to show. The page
 says where they go: `{% panels person %}`, and `{% panels person "side" %}` for those at the side.
+What is registered for a Member is a section of their Home, and says how much of it needs them now.
 """
 
 from collections import defaultdict
@@ -22,14 +23,16 @@ class Panel:
     template: str
     context: dict[str, Any] = field(default_factory=dict)
     place: str = "main"
+    # How many things in it need whoever reads it to do something now.
+    needs: int = 0
 
 
 Show = Callable[[Any, Member], Panel | None]
 
-_panels: dict[type[PlanModel], list[tuple[int, Show]]] = defaultdict(list)
+_panels: dict[type[Any], list[tuple[int, Show]]] = defaultdict(list)
 
 
-def panel(model: type[PlanModel], *, order: int = 50) -> Callable[[Show], Show]:
+def panel(model: type[PlanModel | Member], *, order: int = 50) -> Callable[[Show], Show]:
     """Register a section for the pages of a model's rows, PlanModel for all; a smaller order stands higher."""
 
     def note(show: Show) -> Show:
@@ -39,7 +42,7 @@ def panel(model: type[PlanModel], *, order: int = 50) -> Callable[[Show], Show]:
     return note
 
 
-def panels_of(row: PlanModel, member: Member) -> Iterator[Panel]:
+def panels_of(row: PlanModel | Member, member: Member) -> Iterator[Panel]:
     known = [one for model in type(row).__mro__ for one in _panels.get(model, ())]
     for _, show in sorted(known, key=lambda one: one[0]):
         shown = show(row, member)

@@ -100,6 +100,7 @@ class Unspoken(logging.Filter):
         | (?<=/accounts/password/reset/key/)[^/\s?"']+                          # the links of e-mails
         | (?<=/accounts/confirm-email/)[^/\s?"']+
         | (?<=/invitations/)[^/\s?"']+
+        | (?<=/calendars/)[^/\s?"']+
         | (?<=Bearer\s)\S+
         | (?i:(?<=sessionid=)|(?<=csrftoken=)|(?<=csrfmiddlewaretoken=))[^\s;&"']+
         """,

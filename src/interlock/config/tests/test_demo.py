@@ -30,6 +30,8 @@ PLANTED = {
     "RL105": ["TASK-32 after TASK-30"],
     "RL106": ["Design"],
     "RL107": ["Partners are ready"],
+    "RL108": ["Invoicing 4.2"],
+    "RL109": ["Invoicing 4.2"],
     "RL111": ["Invoicing 4.1"],
     "RL114": ["Payments 7.0.1"],
     "PE101": ["Refund in one step", "Report of unusual payouts"],
@@ -77,7 +79,8 @@ def test_northwind_has_lived_for_twelve_weeks(demo):
     scores = Score.objects.filter(workspace=northwind, product=None, dimension="").order_by("on")
     assert scores.count() == 14
     assert scores[0].on == timezone.localdate() - timedelta(weeks=12)
-    assert scores.last().value > scores[0].value + 3
+    # What is planted in the last two days takes some of it away again.
+    assert max(score.value for score in scores) > scores[0].value + 5
     assert Finding.objects.resolved().filter(workspace=northwind).count() > 30
     assert Finding.objects.waived().filter(workspace=northwind).count() == 1
     assert AuditEvent.objects.filter(workspace_id=northwind.pk).dates("at", "week").count() > 10

@@ -1,3 +1,3 @@
-from interlock.launch.api import gates, review, runbook
+from interlock.launch.api import communication, gates, review, runbook
 
-__all__ = ["gates", "review", "runbook"]
+__all__ = ["communication", "gates", "review", "runbook"]

@@ -1,3 +1,5 @@
+from interlock.launch.forms.calendars import FeedForm
+from interlock.launch.forms.communication import AffectForm, CommunicationAddForm, CommunicationForm, SentForm
 from interlock.launch.forms.gates import DecideForm, GateCriterionForm, GateForm, VoteForm, WordForm
 from interlock.launch.forms.review import (
     ConcludeForm,
@@ -18,9 +20,13 @@ from interlock.launch.forms.runbook import (
 )
 
 __all__ = [
+    "AffectForm",
+    "CommunicationAddForm",
+    "CommunicationForm",
     "ConcludeForm",
     "DecideForm",
     "FailForm",
+    "FeedForm",
     "FollowUpAddForm",
     "FollowUpForm",
     "GateCriterionForm",
@@ -31,6 +37,7 @@ __all__ = [
     "RemarkForm",
     "ReviewNoteForm",
     "RunbookStepForm",
+    "SentForm",
     "StartReviewForm",
     "StartRunbookForm",
     "TickForm",

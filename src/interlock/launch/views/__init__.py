@@ -1,3 +1,19 @@
+from interlock.launch.views.calendars import (
+    CalendarAnewView,
+    CalendarNewView,
+    CalendarRevokeView,
+    CalendarsView,
+    CalendarView,
+)
+from interlock.launch.views.communication import (
+    AffectAgainView,
+    AffectView,
+    CommunicationAddView,
+    CommunicationsView,
+    SentView,
+    SpareView,
+    TakeBackView,
+)
 from interlock.launch.views.gates import (
     CriterionAddView,
     DecideView,
@@ -31,6 +47,15 @@ from interlock.launch.views.runbook import (
 )
 
 __all__ = [
+    "AffectAgainView",
+    "AffectView",
+    "CalendarAnewView",
+    "CalendarNewView",
+    "CalendarRevokeView",
+    "CalendarView",
+    "CalendarsView",
+    "CommunicationAddView",
+    "CommunicationsView",
     "ConcludeView",
     "CriterionAddView",
     "DecideView",
@@ -48,10 +73,13 @@ __all__ = [
     "ReadinessView",
     "ReopenReviewView",
     "ReviewView",
+    "SentView",
     "SkipView",
+    "SpareView",
     "StartReviewView",
     "StartRunbookView",
     "StepAddView",
+    "TakeBackView",
     "TickView",
     "VoteForView",
     "VoteView",

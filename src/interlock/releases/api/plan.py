@@ -82,6 +82,9 @@ class TaskIn(In):
     description: Annotated[Text, Field(max_length=100_000, description="Markdown.")] = ""
     kind: Annotated[str, OneOf(Task.Kind)] = Task.Kind.TASK.value
     status: Annotated[str, OneOf(Task.Status)] = Task.Status.TODO.value
+    enablement: Annotated[
+        bool, Field(description="It readies those who answer customers, so it is to end before customers have it.")
+    ] = False
     owner: PersonKey | None = None
     feature: FeatureKey | None = None
     optimistic: Annotated[Days | None, Field(description="Working days if all goes well.")] = None
@@ -111,6 +114,7 @@ class TaskOut(Versioned):
     description: str
     kind: Annotated[str, OneOf(Task.Kind)]
     status: Annotated[str, OneOf(Task.Status)]
+    enablement: bool
     owner: MaybePointer
     feature: MaybePointer
     optimistic: Number | None

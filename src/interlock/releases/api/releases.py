@@ -7,6 +7,8 @@ from pydantic import BeforeValidator, Field
 from interlock.backlog.api import FeatureKey, features
 from interlock.backlog.models import Feature
 from interlock.organisation.api import ProductKey
+from interlock.people.api import AudienceKey
+from interlock.people.models import Audience
 from interlock.releases.models import Release, ScopeItem
 from interlock.releases.slippage import Slippage
 from interlock.workspaces.models import Member
@@ -23,6 +25,7 @@ from interlock.workspaces.rest import (
     OrNone,
     Out,
     Pointer,
+    Pointers,
     PointsTo,
     Resource,
     Text,
@@ -47,6 +50,9 @@ class ReleaseIn(In):
     target_precision: Annotated[str, OneOf(Release.Precision)] = Release.Precision.DAY.value
     launch_time: Annotated[Hour | None, Field(description="At which it goes out on its day; 10:00 where null.")] = None
     released_on: Day | None = None
+    audiences: Annotated[
+        list[AudienceKey], Field(max_length=200, description="Whom it affects, and who is to be told.")
+    ] = []
 
 
 class ReleaseOut(Versioned):
@@ -61,6 +67,7 @@ class ReleaseOut(Versioned):
     launch_time: HourOut
     launches_at: datetime | None = Field(description="That hour of the last day that its target can mean.")
     released_on: date | None
+    audiences: Pointers
 
 
 class ReleaseFilters(Filters):
@@ -78,6 +85,7 @@ releases = Resource(
     filters=ReleaseFilters,
     orders={"target_on": by_date("target_on"), "number": by("number"), "changed_at": by("changed_at", "number")},
     joins=("product",),
+    seen={"audiences": Audience},
 )
 
 

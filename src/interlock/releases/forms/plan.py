@@ -57,6 +57,7 @@ class TaskForm(PlanForm):
             "workstream",
             "kind",
             "status",
+            "enablement",
             "owner",
             "feature",
             "optimistic",
@@ -72,6 +73,7 @@ class TaskForm(PlanForm):
             "description",
         )
         labels = {
+            "enablement": "It readies those who answer customers",
             "optimistic": "Days if all goes well",
             "likely": "Days, most likely",
             "pessimistic": "Days if much goes wrong",
@@ -83,7 +85,11 @@ class TaskForm(PlanForm):
             "started_on": "Started on",
             "done_on": "Done on",
         }
-        help_texts = {"likely": "Working days of its department.", "remaining": "Once it is begun."}
+        help_texts = {
+            "enablement": "Training and briefing of sales and support: it is to end before customers have the release.",
+            "likely": "Working days of its department.",
+            "remaining": "Once it is begun.",
+        }
 
 
 class TaskAddForm(PlanForm):

@@ -81,7 +81,11 @@ class TaskDatesQuerySet(models.QuerySet["TaskDates"]):
         mine = self.filter(task__in=[row.task_id for row in rows])
         held = {pk: tuple(told) for pk, *told in mine.values_list("task", *names)}
         new = [row for row in rows if held.get(row.task_id) != tuple(getattr(row, name) for name in names)]
-        self.bulk_create(new, batch_size=500, update_conflicts=True, unique_fields=["task"], update_fields=names)
+        now = timezone.now()
+        for row in new:
+            row.changed_at = now
+        written = [*names, "changed_at"]
+        self.bulk_create(new, batch_size=500, update_conflicts=True, unique_fields=["task"], update_fields=written)
         return [row.task_id for row in new]
 
 
@@ -100,6 +104,8 @@ class TaskDates(models.Model):
     # The day by which it is done in 85 of 100 simulations, and the share of them in which it holds the release up.
     likely_by = models.DateField(null=True)
     criticality = models.FloatField(null=True)
+    # When they became others than they were; None while they are as the template had them.
+    changed_at = models.DateTimeField(null=True, editable=False)
 
     objects = TaskDatesQuerySet.as_manager()
 

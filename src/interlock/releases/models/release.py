@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from interlock.backlog.models import Feature
 from interlock.organisation.models import Product, ProductPlanModel, ProductPlanQuerySet
+from interlock.people.models import Audience
 from interlock.workspaces import bulk
 from interlock.workspaces.addresses import address
 from interlock.workspaces.errors import DomainError, StaleVersion
@@ -89,6 +90,9 @@ class Release(ProductPlanModel):
     # What its plan was started from, so that a rule can ask for the departments that it names.
     template = models.ForeignKey("ReleaseTemplate", models.PROTECT, null=True, blank=True, related_name="releases")
 
+    # Whom it affects: each is to hear of it before customers have it.
+    audiences = models.ManyToManyField(Audience, blank=True, related_name="releases")
+
     objects: ClassVar[Any] = ReleaseQuerySet.as_manager()
 
     class Meta:
@@ -153,6 +157,16 @@ class Release(ProductPlanModel):
             case Release.Precision.QUARTER if day:
                 return f"Q{(day.month + 2) // 3} {day.year}"
         return ""
+
+    def affect(self, audiences: Sequence[Audience], *, by: Member) -> None:
+        """Say that it affects them too."""
+        self.extend(by=by, audiences=audiences)
+
+    @transaction.atomic
+    def spare(self, audience: Audience, *, by: Member) -> None:
+        """Say that it does not affect them, whomever others add at the same moment."""
+        held = Release.objects.select_for_update().get(pk=self.pk)
+        self.change(by=by, audiences=[one for one in held.audiences.all() if one.pk != audience.pk])
 
     def take(self, features: Sequence[Feature], *, by: Member) -> None:
         """Plan the features for this release; each leaves the release that it was in."""

@@ -70,6 +70,8 @@ class Task(ProductPlanModel):
     description = models.TextField(blank=True, max_length=100_000)
     kind = models.CharField(max_length=9, choices=Kind, default=Kind.TASK)
     status = models.CharField(max_length=11, choices=Status, default=Status.TODO)
+    # It makes those who answer customers ready to do so: training, briefing. It is to end before customers have it.
+    enablement = models.BooleanField(default=False)
     owner = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="tasks")
     feature = models.ForeignKey(Feature, models.PROTECT, null=True, blank=True, related_name="tasks")
     # Working days of its department.

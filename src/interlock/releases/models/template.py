@@ -152,6 +152,7 @@ def _fields(step: Step, workstream: Workstream, due: date) -> dict[str, Any]:
         "title": step.name,
         "kind": kind,
         "people": step.people,
+        "enablement": step.enablement,
         "deadline": due,
         # The launch waits for its day, however early all else is done.
         "not_before": due if step.milestone and not step.ends else None,

@@ -29,6 +29,7 @@ RESERVED_SLUGS = frozenset(
         "accounts",
         "admin",
         "api",
+        "calendars",
         "docs",
         "healthz",
         "invitations",

@@ -1,5 +1,6 @@
 """Parts of the pages of rows: values that can be changed in place, and what other rooms add to the page."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ from interlock.workspaces.forms import HIDDEN
 from interlock.workspaces.history import told
 from interlock.workspaces.models import AuditEvent, Member
 from interlock.workspaces.numbers import plain
-from interlock.workspaces.panels import panels_of
+from interlock.workspaces.panels import Panel, panels_of
 from interlock.workspaces.permissions import Action
 from interlock.workspaces.plan import PlanModel
 
@@ -117,12 +118,21 @@ def panels(context: Context, row: PlanModel, place: str = "main") -> SafeString:
     """The sections that other rooms have for this row."""
     if "panels" not in context.render_context:
         context.render_context["panels"] = list(panels_of(row, context["request"].member))
+    return _drawn(context, [panel for panel in context.render_context["panels"] if panel.place == place])
+
+
+@register.simple_tag(takes_context=True)
+def sections(context: Context, panels: Sequence[Panel]) -> SafeString:
+    """Panels that the view has gathered itself."""
+    return _drawn(context, panels)
+
+
+def _drawn(context: Context, panels: Sequence[Panel]) -> SafeString:
     drawn = []
     engine = context.template.engine  # type: ignore[union-attr]
-    for panel in context.render_context["panels"]:
-        if panel.place == place:
-            with context.push(**panel.context):
-                drawn.append(engine.get_template(panel.template).render(context))
+    for panel in panels:
+        with context.push(**panel.context):
+            drawn.append(engine.get_template(panel.template).render(context))
     return mark_safe("".join(drawn))  # noqa: S308 templates escape
 
 
