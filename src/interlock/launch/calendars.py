@@ -181,5 +181,6 @@ def gates(asked: Asked) -> Iterator[Happening]:
     else:
         return
     for gate in rows.select_related("release").order_by("number")[:MOST]:
-        day, about = gate.decide_by, f"Gate of {gate.release}."
-        yield Happening([gate, gate.release], f"Gate: {gate}", about, "Gate", day, day)
+        about = f"Gate of {gate.release}."
+        if gate.decide_by:
+            yield Happening([gate, gate.release], f"Gate: {gate}", about, "Gate", gate.decide_by, gate.decide_by)
