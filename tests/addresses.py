@@ -227,6 +227,9 @@ class _Told:
     def _feed(self, name: str, route: str) -> Any:
         return self.world.feed.pk
 
+    def _baseline(self, name: str, route: str) -> Any:
+        return self.world.baseline.pk
+
     def _export(self, name: str, route: str) -> Any:
         return self.world.export.pk
 

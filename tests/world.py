@@ -40,6 +40,7 @@ from interlock.people.models import Audience, Role
 from interlock.releases.models import (
     Forecast,
     FreezeWindow,
+    PlanBaseline,
     Release,
     ReleaseTemplate,
     Task,
@@ -90,6 +91,7 @@ class World:
     workstream: Workstream
     task: Task
     task_link: TaskLink
+    baseline: PlanBaseline
     template: ReleaseTemplate
     gate: Gate
     criterion: GateCriterion
@@ -267,6 +269,7 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         drivers=[[task.key, 0.6]],
     )
     task_link = TaskLink.objects.add(task=task, predecessor=before, by=by)
+    baseline = PlanBaseline.objects.keep(release, by=by)
     speaker = Person.objects.add(name=text("speaker")[:120], department=department, by=by)
     gate, passed = Gate.objects.add_many(
         [
@@ -392,6 +395,7 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         workstream=workstream,
         task=task,
         task_link=task_link,
+        baseline=baseline,
         template=template,
         gate=gate,
         criterion=criterion,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from interlock.backlog.demo import LATE_NEED, VAGUE
 from interlock.backlog.models import Feature
 from interlock.organisation.models import Absence, Department, Person, Product
-from interlock.releases.models import Forecast, FreezeWindow, Release, ReleaseTemplate, Task, TaskDates
+from interlock.releases.models import Forecast, FreezeWindow, PlanBaseline, Release, ReleaseTemplate, Task, TaskDates
 from interlock.workspaces.models import Member
 
 Status, Tier, Precision = Release.Status, Release.Tier, Release.Precision
@@ -155,6 +155,8 @@ def staff(by: Member, *, today: date) -> None:
                 task.change(remaining=BEHIND[task.title], by=by)
             if dates.ends_on < today - timedelta(days=3):
                 task.finish(on=dates.ends_on, by=by)
+        # As the template counted them back, before anything moved.
+        PlanBaseline.objects.keep(release, by=by)
     overload(by, turns, today=today)
 
 

@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from interlock.releases.models import Forecast, Release, Task, TaskDates, TaskLink, Workstream
+from interlock.releases.models.baseline import Span, moved
 from interlock.releases.plans import Plan
 from interlock.releases.timeline import DAY, HEAD, LETTER, PAD, ROW, Axis, Lane, Mark, Zoom, pack
 from interlock.workspaces.addresses import address
@@ -31,6 +32,8 @@ class Bar(Mark):
 
     task: Task
     dates: TaskDates | None
+    # When it was to be done, as the baseline has it.
+    agreed: Span | None = None
 
     @property
     def level(self) -> str:
@@ -71,9 +74,9 @@ class Drawing:
         release = plan.release
         bars: dict[int, list[Bar]] = defaultdict(list)
         for task in plan.tasks:
-            if bar := _bar(task):
+            if bar := _bar(task, plan.agreed.get(task.key)):
                 bars[task.workstream_id].append(bar)
-        days = [day for some in bars.values() for bar in some for day in (bar.first, bar.last)]
+        days = [day for some in bars.values() for bar in some for day in (bar.first, bar.last, *(bar.agreed or ()))]
         days += [day for day in (today, release.latest_target) if day]
         first, last = min(days) - 4 * DAY, max(days) + 8 * DAY
         # What is past is there for whoever scrolls back to it.
@@ -240,10 +243,11 @@ class Drawing:
                 '<path class="bar" d="M{} {}l{} {} {} {} {} {}z"/>',
                 middle - size, y + BAR / 2, size, -size, size, size, -size, size,
             )  # fmt: skip
+            shape += self._agreed(bar, y)
             text = (middle + size + 6, "beside")
         else:
             shape = format_html('<rect class="bar" x="{}" y="{}" width="{}" height="{}" rx="5"/>', x, y, width, BAR)
-            shape += self._likely(bar, x + width, y)
+            shape += self._likely(bar, x + width, y) + self._agreed(bar, y)
             text = (self._where_read(bar, x) + 8, "inside") if bar.inside else (x + width + 6, "beside")
         return format_html(
             '<a class="task" id="{}" href="{}" data-colour="{}" data-level="{}" data-task="" data-key="{}" '
@@ -283,19 +287,35 @@ class Drawing:
             '<rect class="tail" x="{}" y="{}" width="{}" height="10" rx="3"/>', x, y + 7, self.axis.x(likely + DAY) - x
         )
 
+    def _agreed(self, bar: Bar, y: float) -> SafeString:
+        """Where it stood when the dates were agreed: a thin line below it."""
+        if not bar.agreed:
+            return SafeString("")
+        first, last = bar.agreed
+        return format_html(
+            '<path class="agreed" d="M{} {}H{}"/>', self.axis.x(first), y + BAR + 4, self.axis.x(last + DAY)
+        )
+
     def _spoken(self, bar: Bar) -> str:
         words = {"late": ", later than its deadline", "vacant": ", without an owner", "done": ", done"}
         when = f"{bar.first:%-d %B}" if bar.moment else f"{bar.first:%-d %B} to {bar.last:%-d %B}"
-        return f"{bar.task.key} {bar.task.title}, {when}{words.get(bar.level, '')}"
+        since = moved(bar.task, bar.agreed)
+        told = f", {days_moved(since)} than agreed" if since else ""
+        return f"{bar.task.key} {bar.task.title}, {when}{words.get(bar.level, '')}{told}"
 
 
-def _bar(task: Task) -> Bar | None:
+def _bar(task: Task, agreed: Span | None) -> Bar | None:
     """Nothing of what has no dates."""
     if task.span is None:
         return None
     first, last = task.span
     moment = task.kind == Task.Kind.MILESTONE
-    return Bar(task.title, first, last, moment=moment, task=task, dates=getattr(task, "dates", None))
+    return Bar(task.title, first, last, moment=moment, task=task, dates=getattr(task, "dates", None), agreed=agreed)
+
+
+def days_moved(days: int) -> str:
+    """“3 days later”, “1 day earlier”."""
+    return f"{abs(days)} day{'' if abs(days) == 1 else 's'} {'later' if days > 0 else 'earlier'}"
 
 
 # --- how likely ------------------------------------------------------------------------------------------

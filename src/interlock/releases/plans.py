@@ -1,12 +1,13 @@
 """A release's plan, gathered as far as a member sees it: what its page draws, and what its files hold."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from django.http import Http404
 
-from interlock.releases.models import Release, Task, TaskLink, Workstream
+from interlock.releases.models import PlanBaseline, Release, Task, TaskLink, Workstream
+from interlock.releases.models.baseline import Span, moved
 from interlock.workspaces.models import Member
 
 
@@ -18,6 +19,9 @@ class Plan:
     streams: Sequence[Workstream]
     tasks: Sequence[Task]
     links: Sequence[TaskLink]
+    baseline: PlanBaseline | None = None
+    # Key of a task → when it was to be done, as the baseline has it.
+    agreed: Mapping[str, Span] = field(default_factory=dict)
 
     @classmethod
     def of(cls, release: Release, *, by: Member, described: bool = False) -> "Plan":
@@ -36,7 +40,12 @@ class Plan:
         for task in tasks:
             task.workstream = known[task.workstream_id]
         links = list(TaskLink.objects.visible_to(by).active().filter(task__in=tasks, predecessor__in=tasks))
-        return cls(release, streams, tasks, links)
+        baseline = PlanBaseline.objects.visible_to(by).select_related("kept_by__user").of(release)
+        return cls(release, streams, tasks, links, baseline, baseline.spans if baseline else {})
+
+    def moved(self, task: Task) -> int | None:
+        """Days by which a task ends later than the baseline has it; None where that says nothing of it."""
+        return moved(task, self.agreed.get(task.key))
 
     @property
     def parts(self) -> list[tuple[Workstream, list[Task]]]:

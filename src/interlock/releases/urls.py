@@ -25,6 +25,10 @@ urlpatterns = [
         path(f"releases/<str:key>/plan/{ending}/", views.PlanFileView.as_view(ending=ending), name=f"plan-{ending}")
         for ending in KINDS
     ),
+    path("releases/<str:key>/plan/baseline/", views.BaselineView.as_view(), name="baseline-keep"),
+    path(
+        "releases/<str:key>/plan/baseline/<int:baseline>/undo/", views.BaselineUndoView.as_view(), name="baseline-undo"
+    ),
     path("releases/<str:key>/workstreams/new/", views.WorkstreamAddView.as_view(), name="workstream-new"),
     *pages("workstreams", Workstream, WorkstreamForm, add=False),
     path("workstreams/<str:key>/tasks/new/", views.TaskAddView.as_view(), name="task-new"),

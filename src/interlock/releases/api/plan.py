@@ -1,9 +1,9 @@
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from django.db import transaction
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from django.utils import timezone
 from ninja import Query
 from pydantic import Field
@@ -14,7 +14,7 @@ from interlock.organisation.api import DepartmentKey, PersonKey
 from interlock.organisation.models import Person
 from interlock.releases import files
 from interlock.releases.api.releases import ReleaseKey, ReleaseOut, releases
-from interlock.releases.models import Release, ReleaseTemplate, Task, TaskLink, Workstream
+from interlock.releases.models import PlanBaseline, Release, ReleaseTemplate, Task, TaskLink, Workstream
 from interlock.releases.plans import Plan
 from interlock.workspaces.errors import DomainError
 from interlock.workspaces.rest import (
@@ -236,6 +236,66 @@ def start_plan(request: ApiRequest, key: ReleaseKey, given: StartIn) -> Release:
         raise DomainError("There is no such template.", field="template")
     template.start(release, by=request.member, left_out=given.left_out)
     return releases.one(request.member, key)
+
+
+# --- what it is held against ----------------------------------------------------------------------------
+
+
+class AgreedOut(Out):
+    task: str = Field(examples=["TASK-1"])
+    starts_on: date
+    ends_on: date
+
+
+class BaselineOut(Out):
+    kept_at: datetime
+    dates: list[AgreedOut] = Field(description="When each task was to be done on the day on which they were kept.")
+
+
+def _told(baseline: PlanBaseline | None) -> dict[str, Any]:
+    if baseline is None:
+        raise Http404
+    spans = baseline.spans.items()
+    dates = [{"task": key, "starts_on": first, "ends_on": last} for key, (first, last) in spans]
+    return {"kept_at": baseline.kept_at, "dates": dates}
+
+
+@releases.get(
+    "/{key}/plan/baseline",
+    response={200: BaselineOut},
+    operation_id="read_baseline",
+    summary="Read the baseline of a release's plan",
+)
+def read_baseline(request: ApiRequest, key: ReleaseKey) -> dict[str, Any]:
+    """The newest; 404 where none is kept."""
+    release = request.member.visible(Release, key=key)
+    return _told(PlanBaseline.objects.visible_to(request.member).of(release))
+
+
+@releases.post(
+    "/{key}/plan/baseline",
+    response={201: BaselineOut},
+    operation_id="keep_baseline",
+    summary="Keep the dates of a release's plan as baseline",
+)
+def keep_baseline(request: ApiRequest, key: ReleaseKey) -> dict[str, Any]:
+    release = request.member.editable(Release, key=key)
+    return _told(PlanBaseline.objects.keep(release, by=request.member))
+
+
+@releases.delete(
+    "/{key}/plan/baseline",
+    response={204: None},
+    operation_id="take_baseline_back",
+    summary="Take the newest baseline of a release back",
+)
+def take_baseline_back(request: ApiRequest, key: ReleaseKey) -> None:
+    """The one before it counts again."""
+    release = request.member.editable(Release, key=key)
+    kept = PlanBaseline.objects.visible_to(request.member).of(release)
+    if kept is None:
+        raise Http404
+    kept.take_back(by=request.member)
 
 
 # --- the plan as a file --------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import re
 from datetime import date
 from importlib.resources import files
 
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -19,7 +20,7 @@ DEPARTMENTS = ("#4477aa", "#228833", "#aa3377", "#ee6677", "#66ccee", "#ccbb44",
 FAMILY = 'Inter, system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 # What XML has no way to write.
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-EDGE, ABOVE, BELOW, NARROWEST = 20, 62, 40, 760
+EDGE, ABOVE, BELOW, NARROWEST = 20, 62, 40, 1060
 # As sharp as a good screen, as long as the picture stays one that can be opened.
 SHARPNESS, MOST_PIXELS, LONGEST_SIDE = 2.0, 36_000_000, 12_000
 SECONDS = 20.0
@@ -57,7 +58,7 @@ def svg(plan: Plan, *, today: date, zoom: str = "", site: str = "") -> str:
         NAMES,
         drawing.height,
         drawing.dated(),
-        _legend(height - 16),
+        _legend(height - 16, timezone.localdate(plan.baseline.kept_at) if plan.baseline else None),
     )
     return UNWRITABLE.sub("\ufffd", drawn)
 
@@ -83,7 +84,7 @@ def png(drawn: str) -> bytes:
     return picture
 
 
-def _legend(y: float) -> SafeString:
+def _legend(y: float, agreed: date | None) -> SafeString:
     marks = [
         ("late", "later than its deadline"),
         ("vacant", "without an owner"),
@@ -100,14 +101,23 @@ def _legend(y: float) -> SafeString:
         'rx="3"/></g><text class="mute" x="{}" y="{}">{}</text>',
         parts,
     )
-    return drawn + format_html(
+    tail = "done by then in 85 of 100 simulations"
+    drawn += format_html(
         '<g class="task" data-colour="8"><rect class="tail" x="{}" y="{}" width="18" height="8" rx="2"/></g>'
-        '<text class="mute" x="{}" y="{}">done by then in 85 of 100 simulations</text>',
+        '<text class="mute" x="{}" y="{}">{}</text>',
         x,
         y - 8,
         x + 24,
         y,
+        tail,
     )
+    if agreed:
+        x += 40 + 6.4 * len(tail)
+        says = f"as agreed on {agreed:%-d %B %Y}"
+        drawn += format_html(
+            '<path class="agreed" d="M{} {}h18"/><text class="mute" x="{}" y="{}">{}</text>', x, y - 4, x + 24, y, says
+        )
+    return drawn
 
 
 def _styles() -> str:
@@ -119,6 +129,7 @@ def _styles() -> str:
         f"text.inside{{stroke:none}}text.target{{fill:{BAD}}}text.today{{fill:{ACCENT}}}.sheet{{fill:{SURFACE}}}",
         f".rule{{stroke:{LINE};fill:none}}.line{{fill:none;stroke-width:1.5}}.line.today{{stroke:{ACCENT}}}",
         f".line.target{{stroke:{BAD};stroke-dasharray:3 3}}.link{{fill:none;stroke:{LINE};stroke-width:1.25}}",
+        f".agreed{{stroke:{INK_2};stroke-width:2.5;fill:none}}",
         f".link.handover{{stroke:{INK_3}}}.link.critical{{stroke:{INK};stroke-width:1.75}}a{{text-decoration:none}}",
     ]
     for number, colour in enumerate(DEPARTMENTS, start=1):

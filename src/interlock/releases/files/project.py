@@ -172,6 +172,9 @@ def _tasks(tasks: Xml.Element, plan: Plan) -> None:
                 )
             for field, value in _extended(task):
                 _add(element, "ExtendedAttribute", FieldID=field, Value=value)
+            if agreed := plan.agreed.get(task.key):
+                starts = EVENING if task.kind == Task.Kind.MILESTONE else MORNING
+                _add(element, "Baseline", Number=0, Start=f"{agreed[0]}T{starts}", Finish=f"{agreed[1]}T{EVENING}")
 
 
 def _about(element: Xml.Element, task: Task) -> None:

@@ -41,5 +41,8 @@ def columns(plan: Plan) -> Columns:
         "critical": lambda task: (dates := getattr(task, "dates", None)) and dates.critical,
         "days of slack": lambda task: (dates := getattr(task, "dates", None)) and dates.slack,
         "likely by": lambda task: (dates := getattr(task, "dates", None)) and dates.likely_by,
+        "agreed start": lambda task: (span := plan.agreed.get(task.key)) and span[0],
+        "agreed end": lambda task: (span := plan.agreed.get(task.key)) and span[1],
+        "days later than agreed": plan.moved,
         "waits for": lambda task: before[task.pk],
     }

@@ -1,3 +1,4 @@
+from interlock.releases.models.baseline import PlanBaseline
 from interlock.releases.models.dates import Forecast, PlanRun, TaskDates
 from interlock.releases.models.freeze import Freezes, FreezeWindow
 from interlock.releases.models.release import Release, ScopeItem
@@ -9,6 +10,7 @@ __all__ = [
     "Forecast",
     "FreezeWindow",
     "Freezes",
+    "PlanBaseline",
     "PlanRun",
     "Release",
     "ReleaseTemplate",

@@ -3,8 +3,12 @@ from typing import Any
 from django import template
 from django.template.context import Context
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from interlock.releases.models import Release
+from interlock.releases.drawing import days_moved
+from interlock.releases.models import Release, Task
+from interlock.releases.plans import Plan
 from interlock.releases.tabs import tabs
 
 register = template.Library()
@@ -19,3 +23,16 @@ def release_tabs(context: Context, release: Release, here: str) -> dict[str, Any
         "tabs": [(tab, reverse(tab.address, args=[member.workspace.slug, release.key])) for tab in seen],
         "here": here,
     }
+
+
+@register.simple_tag
+def against_baseline(plan: Plan, task: Task) -> SafeString:
+    """How far a task is from what was agreed, in words."""
+    moved = plan.moved(task)
+    if moved is None:
+        return format_html('<span class="faint">{}</span>', "no dates" if task.key in plan.agreed else "new since")
+    if not moved:
+        return SafeString("as agreed")
+    return format_html(
+        '<span class="tag" data-level="{}">{}</span>', "warn" if moved > 0 else "good", days_moved(moved)
+    )

@@ -1,3 +1,4 @@
+from interlock.releases.views.baseline import BaselineUndoView, BaselineView
 from interlock.releases.views.freezes import FreezesView, FreezeView
 from interlock.releases.views.plan import PlanFileView, PlanView, StartPlanView, WorkstreamAddView
 from interlock.releases.views.portfolio import LoadView, PortfolioView
@@ -14,6 +15,8 @@ from interlock.releases.views.tasks import (
 from interlock.releases.views.templates import TemplatesView, TemplateView
 
 __all__ = [
+    "BaselineUndoView",
+    "BaselineView",
     "DragView",
     "FinishView",
     "FreezeView",

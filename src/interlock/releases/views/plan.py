@@ -10,7 +10,7 @@ from django.views import View
 from interlock.organisation.models import Department
 from interlock.organisation.models.product import products_seen
 from interlock.releases import files
-from interlock.releases.drawing import Drawing, histogram
+from interlock.releases.drawing import Drawing, days_moved, histogram
 from interlock.releases.forms import StartPlanForm, WorkstreamAddForm
 from interlock.releases.loads import Load
 from interlock.releases.models import Forecast, PlanRun, Release, ReleaseTemplate, Task, Workstream
@@ -45,6 +45,9 @@ class PlanView(View):
             "row": release,
             "release": release,
             "drawing": drawing if streams else None,
+            "plan": plan,
+            "agreed_on": timezone.localdate(plan.baseline.kept_at) if plan.baseline else None,
+            "against": _against(plan),
             "zooms": [(zoom.word, zoom.word.capitalize()) for zoom in Zoom],
             "streams": plan.parts,
             "tasks": tasks,
@@ -84,6 +87,16 @@ def _loaded(workspace: Workspace, release: Release, streams: Sequence[Workstream
     departments = [stream.department_id for stream in streams]
     load = Load.of(workspace, asked=True, today=today, weeks=Span.YEAR.weeks, departments=departments)
     return {stream.pk: load.while_at(release, stream.department) for stream in streams}
+
+
+def _against(plan: Plan) -> str:
+    """How far the plan is from what was agreed, in words."""
+    days = [moved for task in plan.tasks if (moved := plan.moved(task))]
+    if not days:
+        return "nothing has moved since"
+    later, earlier = sum(one > 0 for one in days), sum(one < 0 for one in days)
+    parts = [f"{number} {word}" for number, word in ((later, "later"), (earlier, "earlier")) if number]
+    return f"{' and '.join(parts)} now, {days_moved(max(days, key=abs))} at most"
 
 
 def _driven(forecast: Forecast | None, tasks: Sequence[Task]) -> list[tuple[Task, int]]:
