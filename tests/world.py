@@ -38,16 +38,22 @@ from interlock.launch.models import (
 from interlock.organisation.models import Absence, Department, Identity, Person, Product, Team
 from interlock.people.models import Audience, Role
 from interlock.releases.models import (
+    Budget,
+    DayRate,
     Forecast,
     FreezeWindow,
     PlanBaseline,
+    Purchase,
     Release,
     ReleaseTemplate,
+    RiskHit,
+    ScopeBaseline,
     Task,
     TaskDates,
     TaskLink,
     Workstream,
 )
+from interlock.risks.models import Risk
 from interlock.strategy.models import KeyResult, Measurement, Metric, Objective
 from interlock.workspaces.models import APIToken, Invitation, Member, SavedView, User, Workspace
 from interlock.workspaces.models.external import ExternalId
@@ -105,6 +111,12 @@ class World:
     communication: Communication
     feed: CalendarFeed
     ticket: str
+    agreement: ScopeBaseline
+    risk: Risk
+    risk_hit: RiskHit
+    day_rate: DayRate
+    budget: Budget
+    purchase: Purchase
     finding: Finding
     waived: Finding
     import_run: ImportRun
@@ -219,6 +231,8 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         by=by,
     )
     release.take([feature], by=by)
+    agreement = ScopeBaseline.objects.add(release=release, note=text("agreement"), by=by)
+    release.take([needed], by=by, reason=text("why the scope changes"))
     absence = Absence.objects.add(person=person, starts_on=today + 5 * day, ends_on=today + 9 * day, by=by)
     freeze = FreezeWindow.objects.add(
         name=text("freeze window")[:120],
@@ -322,6 +336,20 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         link="https://example.com/text",
         by=by,
     )
+    risk = Risk.objects.add(
+        product=product,
+        title=text("risk")[:300],
+        description=text("about the risk"),
+        mitigation=text("what is done about it"),
+        probability=30,
+        likely=10,
+        owner=person,
+        by=by,
+    )
+    risk_hit = RiskHit.objects.add(risk=risk, task=task, note=text("how it hits")[:300], by=by)
+    day_rate = DayRate.objects.add(department=department, amount=600, by=by)
+    budget = Budget.objects.add(workstream=workstream, amount=1000, note=text("why so much")[:300], by=by)
+    purchase = Purchase.objects.add(workstream=workstream, title=text("purchase")[:300], amount=400, by=by)
     template = ReleaseTemplate.objects.add(
         name=text("template")[:120], description=text("about it")[:300], plan=PLAN, by=by
     )
@@ -409,6 +437,12 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         communication=communication,
         feed=feed,
         ticket=ticket,
+        agreement=agreement,
+        risk=risk,
+        risk_hit=risk_hit,
+        day_rate=day_rate,
+        budget=budget,
+        purchase=purchase,
         finding=finding,
         waived=waived,
         import_run=imported(by, text),
@@ -498,12 +532,19 @@ def crowd(world: World, many: int) -> None:
         CalendarFeed.objects.issue(one, by=by)
     more = [{"release": one, "audience": world.audience, "message": named("message")} for one in releases]
     Communication.objects.add_many([{**one, "owner": world.person, "goes_out_on": today} for one in more], by=by)
+    risks = add(Risk, product=world.product, probability=30, likely=3, owner=world.person)
+    RiskHit.objects.add_many([{"risk": one, "release": world.release} for one in risks], by=by)
+    RiskHit.objects.add_many([{"risk": world.risk, "task": one} for one in tasks], by=by)
     Workstream.objects.add_many([{"release": one, "department": world.department} for one in releases], by=by)
+    Budget.objects.add_many([{"release": one, "amount": 9} for one in releases], by=by)
+    add(Purchase, workstream=world.workstream, amount=9)
     absent = [{"person": world.person, "starts_on": today, "ends_on": today} for _ in range(many)]
     Absence.objects.add_many(absent, by=by)
     frozen = {"starts_on": today, "ends_on": today, "product": world.product, "departments": [world.department]}
     add(FreezeWindow, **frozen)
-    world.release.take(features, by=by)
+    world.release.take(features, by=by, reason=named("reason"))
+    ScopeBaseline.objects.add_many([{"release": world.release} for _ in range(many)], by=by)
+    world.release.drop(features[: many // 2], by=by)
     tags = Tag.named([named("tag") for _ in range(many)], workspace=by.workspace)
     world.feature.change(tags=[world.tag, *tags], by=by)
     seats = User.objects.bulk_create(

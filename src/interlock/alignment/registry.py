@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.utils.module_loading import autodiscover_modules
 
 from interlock.alignment.rule import Rule
+from interlock.workspaces.models import Member
 
 _rules: dict[str, Rule] = {}
 
@@ -34,6 +35,11 @@ def rules() -> list[Rule]:
 
 def codes() -> frozenset[str]:
     return frozenset(_rules)
+
+
+def codes_for(member: Member) -> frozenset[str]:
+    """Of the rules whose findings this member may read."""
+    return frozenset(code for code, rule in _rules.items() if member.may(rule.tells))
 
 
 def rule(code: str) -> Rule:

@@ -17,6 +17,7 @@ from django.db import models
 
 from interlock.alignment.dimensions import OF_LETTERS, Dimension
 from interlock.workspaces.models import Member
+from interlock.workspaces.permissions import Action
 from interlock.workspaces.plan import PlanModel
 
 
@@ -134,6 +135,8 @@ class Rule:
     # The fields on which its verdict rests, as `feature.owner`: a history that does not tell how they changed proves
     # nothing about it.
     rests_on: ClassVar[tuple[str, ...]] = ()
+    # What its findings tell of: who may not read that does not see them.
+    tells: ClassVar[Action] = Action.READ
     # Thresholds that a workspace may set, with their defaults.
     settings: ClassVar[Mapping[str, int]] = {}
 

@@ -18,6 +18,7 @@ from interlock.organisation import demo as organisation
 from interlock.people import demo as people
 from interlock.releases import demo as releases
 from interlock.releases import planning
+from interlock.risks import demo as risks
 from interlock.strategy import demo as strategy
 from interlock.workspaces.models import Member, User, Workspace
 from interlock.workspaces.permissions import Role
@@ -49,10 +50,14 @@ def live_through(users: Mapping[Role, User], *, today: date) -> None:
         backlog.plant(editor)
         releases.plan(editor)
         launch.introduce(editor)
+        releases.agree(editor)
         releases.staff(editor, today=today)
         launch.decide(editor, today=today - timedelta(days=2))
         launch.fill(editor, today=today, on=on)
         launch.tell(editor, today=today)
+        risks.fill(editor)
+        releases.endanger(editor)
+        releases.price(editor, today=today)
         planning.compute(editor.workspace)
         backlog.tie(editor)
         organisation.leave(backlog.LEFT, editor)

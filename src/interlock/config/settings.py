@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "interlock.people",
     "interlock.strategy",
     "interlock.backlog",
+    "interlock.risks",
     "interlock.releases",
     "interlock.launch",
     "interlock.connect",

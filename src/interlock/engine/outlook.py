@@ -35,6 +35,16 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """A risk: in a share of the runs it happens, and then adds working slots to each of the tasks."""
+
+    name: str
+    probability: float
+    slots: Three
+    tasks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseOutlook:
     """Of one release.
 
@@ -43,6 +53,7 @@ class ReleaseOutlook:
     finishes  (slot, number of runs that end there)
     drivers   (task, share of the date's variance that goes with its own luck), the greatest first
     levers    what would bring it back, the best first; of a release that is likely in time, none
+    events    (event, share of the date's variance that goes with whether it happens), the greatest first
     """
 
     levels: tuple[Slot, ...]
@@ -50,6 +61,7 @@ class ReleaseOutlook:
     finishes: tuple[tuple[Slot, int], ...]
     drivers: tuple[tuple[int, float], ...]
     levers: tuple["Lever", ...] = ()
+    events: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,7 @@ class Plan:
     history     of each department its name, and what it has finished: estimates, and the working slots it took
     features    the tasks of each feature, by its name
     keys        of each task, whose luck it has: a task of the same key has the same in another plan. Empty: its place
+    events      what may happen
     """
 
     problem: Problem
@@ -130,6 +143,7 @@ class Plan:
     features: Mapping[str, Sequence[int]]
     units: Units
     keys: tuple[int, ...] = ()
+    events: Sequence[Event] = ()
 
 
 def silent(stage: str, share: float) -> None:
@@ -158,7 +172,7 @@ def look_ahead(
     """
     from interlock.engine.forecast.calibration import Finished, calibrate
     from interlock.engine.forecast.simulation import simulate
-    from interlock.engine.forecast.uncertainty import Department, Estimate, Scenario, Uncertainty
+    from interlock.engine.forecast.uncertainty import Department, Estimate, Risk, Scenario, Uncertainty
     from interlock.engine.schedule.explaining import explain
     from interlock.engine.schedule.solving import solve
 
@@ -184,6 +198,7 @@ def look_ahead(
         tuple(plan.department),
         tuple(one.applied(Department(name)) for one, (name, _) in zip(learnt, plan.history, strict=True)),
         keys=plan.keys,
+        risks=tuple(Risk(one.name, one.probability, Estimate(*one.slots), one.tasks) for one in plan.events),
     )
     scenario = Scenario(problem, solution.schedule, uncertainty)
     counting = [n for n in range(len(problem.releases)) if counted[n]]
@@ -293,12 +308,14 @@ def _of_release(
 
     ends = Counter(forecast.finishes(release=release).tolist())
     drivers = ((one.index, one.share) for one in forecast.drivers if own and one.cause is Cause.TASK)
+    events = ((one.index, one.share) for one in forecast.drivers if own and one.cause is Cause.RISK)
     return ReleaseOutlook(
         levels=tuple(forecast.percentile(level, release=release) for level in LEVELS),
         chance=forecast.chance(scenario.problem.releases[release].target, release=release),
         finishes=tuple(sorted(ends.items())),
         drivers=tuple(drivers)[:10],
         levers=tuple(found),
+        events=tuple(events)[:10],
     )
 
 

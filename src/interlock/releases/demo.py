@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from itertools import cycle
 
 from django.utils import timezone
@@ -11,7 +12,22 @@ from django.utils import timezone
 from interlock.backlog.demo import LATE_NEED, VAGUE
 from interlock.backlog.models import Feature
 from interlock.organisation.models import Absence, Department, Person, Product
-from interlock.releases.models import Forecast, FreezeWindow, PlanBaseline, Release, ReleaseTemplate, Task, TaskDates
+from interlock.releases.models import (
+    Budget,
+    DayRate,
+    Forecast,
+    FreezeWindow,
+    PlanBaseline,
+    Purchase,
+    Release,
+    ReleaseTemplate,
+    RiskHit,
+    ScopeBaseline,
+    Task,
+    TaskDates,
+    Workstream,
+)
+from interlock.risks.models import Risk
 from interlock.workspaces.models import Member
 
 Status, Tier, Precision = Release.Status, Release.Tier, Release.Precision
@@ -96,6 +112,29 @@ def plan(by: Member) -> None:
     releases["Payments 7.1"].take([named[LATE_NEED[1]], named[VAGUE[0]]], by=by)
 
 
+AGREED = ("Invoicing 4.2", "Payments 7.1", "Foresight 1.0")
+# RL110: what came in after the scope was agreed on, and why; a tenth more than agreed.
+CREPT = {
+    "Compare with the last invoice": "The first ten firms ask for it in every call.",
+    "List of all corrections": "The auditors of two customers will not sign without it.",
+    "Stop after the third reminder": "Sales has promised it to a customer.",
+}
+# What fell out for that.
+WAITS = {"Glossary of invoice terms": "Marketing writes it when the articles are done."}
+
+
+def agree(by: Member) -> None:
+    releases = [Release.objects.of(by.workspace).get(name=name) for name in AGREED]
+    note = "Agreed in the planning meeting of all departments."
+    ScopeBaseline.objects.add_many([{"release": release, "note": note} for release in releases], by=by)
+    release = releases[0]
+    named = {feature.title: feature for feature in Feature.objects.of(by.workspace)}
+    for title, reason in CREPT.items():
+        release.take([named[title]], by=by, reason=reason)
+    for title, reason in WAITS.items():
+        release.drop([named[title]], by=by, reason=reason)
+
+
 # Release, template, and the departments of the template that Northwind does not have.
 PLANS = [
     ("Invoicing 4.2", "Full launch", ["QA", "Security", "Legal", "Customer Success", "Finance", "Operations"]),
@@ -166,3 +205,61 @@ def overload(by: Member, turns: Mapping[int | None, Iterator[Person]], *, today:
     stream = design.workstreams.get(release__name="Payments 7.1")
     how = {"likely": 10, "people": CAPACITY, "deadline": design.shifted(today, IN_DAYS), "workstream": stream}
     Task.objects.add_many([{"title": title, "owner": next(turns[design.pk]), **how} for title in REDRAWN], by=by)
+
+
+# Risk → release, and the department or the task that it hits.
+HITS = {
+    "The tax office changes the format of invoices again": ("Invoicing 4.2", "Engineering"),
+    "The translator of the help articles falls ill": (
+        "Invoicing 4.2",
+        "Help articles and answers to what will be asked",
+    ),
+    "The bank's test system comes late": ("Payments 7.1", "Engineering"),
+}
+
+
+def endanger(by: Member) -> None:
+    risks = {risk.title: risk for risk in Risk.objects.of(by.workspace)}
+    for title, (release, what) in HITS.items():
+        parts = Workstream.objects.of(by.workspace).filter(release__name=release, department__name=what)
+        tasks = Task.objects.of(by.workspace).filter(workstream__release__name=release, title=what)
+        RiskHit.objects.add(risk=risks[title], workstream=parts.first(), task=tasks.first(), by=by)
+
+
+RATES = {"Engineering": 640, "Design": 600, "Product": 680, "Marketing": 520, "Sales": 560, "Support": 440}
+# Release, department (none: the release as a whole), amount.
+BUDGETS = [
+    ("Invoicing 4.2", "", 180_000),
+    ("Invoicing 4.2", "Marketing", 30_000),
+    ("Payments 7.1", "", 42_000),
+]
+# RL115: what Marketing buys for Invoicing 4.2 comes to more than it may spend.
+BUYS = [
+    ("Invoicing 4.2", "Marketing", "Stand at the autumn fair", "24500", Purchase.Status.ORDERED, 14),
+    ("Invoicing 4.2", "Marketing", "Film of the new invoice", "12800.50", Purchase.Status.PAID, -9),
+    ("Invoicing 4.2", "Engineering", "Load tests from outside", "6400", Purchase.Status.PLANNED, 20),
+    ("Payments 7.1", "Engineering", "Audit of the payment pages", "9900", Purchase.Status.ORDERED, 30),
+]
+
+
+def price(by: Member, *, today: date) -> None:
+    departments = {one.name: one for one in Department.objects.of(by.workspace)}
+    DayRate.objects.add_many(
+        [{"department": departments[name], "amount": amount} for name, amount in RATES.items()], by=by
+    )
+    releases = {release.name: release for release in Release.objects.of(by.workspace)}
+    parts = {
+        (stream.release.name, stream.department.name): stream
+        for stream in Workstream.objects.of(by.workspace).select_related("release", "department")
+    }
+    for release, department, amount in BUDGETS:
+        Budget.objects.add(release=releases[release], workstream=parts.get((release, department)), amount=amount, by=by)
+    for release, department, title, told, status, days in BUYS:
+        Purchase.objects.add(
+            workstream=parts[release, department],
+            title=title,
+            amount=Decimal(told),
+            status=status,
+            on=today + timedelta(days=days),
+            by=by,
+        )

@@ -9,7 +9,8 @@ from interlock.engine.outlook import Outlook, Stage
 from interlock.jobs.apart import Cancelled, Died, apart
 from interlock.organisation.models import Absence, Department, Person
 from interlock.releases import scheduling
-from interlock.releases.models import Forecast, FreezeWindow, PlanRun, Release, Task, TaskLink, Workstream
+from interlock.releases.models import Forecast, FreezeWindow, PlanRun, Release, RiskHit, Task, TaskLink, Workstream
+from interlock.risks.models import Risk
 from interlock.workspaces.changes import Change, announce, changed
 from interlock.workspaces.models import Workspace
 
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 READ = frozenset(
     model._meta.label_lower
-    for model in (Absence, Department, FreezeWindow, Person, Release, Task, TaskLink, Workstream)
+    for model in (Absence, Department, FreezeWindow, Person, Release, Risk, RiskHit, Task, TaskLink, Workstream)
 )
 SECONDS, WORKERS, RUNS, SEED = 10.0, 2, 10_000, 1
 # Of engine.outlook.Stage, in words.

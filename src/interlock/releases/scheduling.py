@@ -4,18 +4,20 @@ All releases at once, since they share the people. A slot is half a day, counted
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_UP, Decimal
+from typing import Any
 
 from interlock.engine import levers
 from interlock.engine import schedule as engine
-from interlock.engine.outlook import Lever, Outlook, Plan, ReleaseOutlook, Three, Units
+from interlock.engine.outlook import Event, Lever, Outlook, Plan, ReleaseOutlook, Three, Units
 from interlock.organisation.models import Absence, Department, Person
 from interlock.releases.drafting import Draft
-from interlock.releases.models import Forecast, Freezes, FreezeWindow, Release, Task, TaskDates, TaskLink
+from interlock.releases.models import Forecast, Freezes, FreezeWindow, Release, RiskHit, Task, TaskDates, TaskLink
 from interlock.releases.models.freeze import taking_part
+from interlock.risks.models import Risk
 from interlock.workspaces.models import Workspace
 
 SLOTS = 2
@@ -47,11 +49,23 @@ class Gathered:
     history: Sequence[tuple[str, Sequence[tuple[Three, float]]]]
     features: Mapping[str, Sequence[int]]
     units: Units
+    # `events[n]` is what `risks[n]` does to the tasks.
+    events: Sequence[Event]
+    risks: Sequence[Risk]
 
     @property
     def plan(self) -> Plan:
         keys = tuple(task.pk for task in self.tasks)
-        return Plan(self.problem, self.estimates, self.department, self.history, self.features, self.units, keys=keys)
+        return Plan(
+            self.problem,
+            self.estimates,
+            self.department,
+            self.history,
+            self.features,
+            self.units,
+            keys=keys,
+            events=self.events,
+        )
 
 
 def gather(workspace: Workspace, *, today: date, draft: Draft | None = None) -> Gathered:
@@ -74,6 +88,7 @@ def gather(workspace: Workspace, *, today: date, draft: Draft | None = None) -> 
         releases=tuple(_release(one, today=today) for one in releases.values()),
         objective=engine.Objective.LATENESS,
     )
+    events = dict(_events(workspace, tasks, problem))
     return Gathered(
         problem,
         tasks,
@@ -84,7 +99,48 @@ def gather(workspace: Workspace, *, today: date, draft: Draft | None = None) -> 
         history=_history(workspace, departments),
         features=_features(tasks),
         units=Units(SLOTS, HALVES, today),
+        events=list(events.values()),
+        risks=list(events),
     )
+
+
+def _events(workspace: Workspace, tasks: Sequence[Task], problem: engine.Problem) -> Iterator[tuple[Risk, Event]]:
+    """The open risks whose days are known, and which tasks each makes longer, should it happen."""
+    hit: dict[Risk, set[int]] = defaultdict(set)
+    hits = RiskHit.objects.of(workspace).active().filter(risk__in=Risk.objects.of(workspace).open())
+    for one in hits.exclude(risk__likely=None).select_related("risk").order_by("risk__number", "number"):
+        hit[one.risk] |= _made_longer(one, tasks, problem)
+    for risk, places in hit.items():
+        if places and risk.three:
+            low, likely, high = (float(days * SLOTS) for days in risk.three)
+            yield risk, Event(risk.title, risk.probability / 100, (low, likely, high), tuple(sorted(places)))
+
+
+def _made_longer(hit: RiskHit, tasks: Sequence[Task], problem: engine.Problem) -> set[int]:
+    """A task; of a department's part, or of a whole release, the work that is last in it, so that its end moves."""
+    work = {n for n, task in enumerate(tasks) if task.kind == Task.Kind.TASK}
+    if hit.task_id:
+        return {n for n in work if tasks[n].pk == hit.task_id}
+    if hit.workstream_id:
+        return _last({n for n in work if tasks[n].workstream_id == hit.workstream_id}, problem)
+    # What follows the launch is not what moves it.
+    counts = {n for n in work if problem.tasks[n].release is not None}
+    return _last({n for n in counts if tasks[n].workstream.release_id == hit.release_id}, problem)
+
+
+def _last(group: set[int], problem: engine.Problem) -> set[int]:
+    """Those that no other of the group follows, however indirectly."""
+    before: dict[int, list[int]] = defaultdict(list)
+    for link in problem.links:
+        before[link.after].append(link.before)
+    followed: set[int] = set()
+    waiting = [one for n in group for one in before[n]]
+    while waiting:
+        one = waiting.pop()
+        if one not in followed:
+            followed.add(one)
+            waiting += before[one]
+    return group - followed
 
 
 def _launches(tasks: Sequence[Task], freezes: Freezes) -> dict[int, date]:
@@ -155,16 +211,21 @@ def _task(
     )
 
 
-def slots_left(task: Task, today: date) -> int:
-    """Half days of work that are left of a task."""
+def days_left(task: Task, today: date) -> Decimal:
+    """Working days that a task still takes most likely."""
     days = UNKNOWN if task.likely is None else task.likely
     if task.status == Task.Status.IN_PROGRESS:
-        worked = _workdays(task.workstream.department, task.started_on or today, today - timedelta(days=1))
+        worked = workdays(task.workstream.department, task.started_on or today, today - timedelta(days=1))
         days = max(days - worked, HALF) if task.remaining is None else task.remaining
-    return int((days * SLOTS).to_integral_value(rounding=ROUND_UP))
+    return days
 
 
-def _workdays(department: Department, first: date, last: date) -> int:
+def slots_left(task: Task, today: date) -> int:
+    """Half days of work that are left of a task."""
+    return int((days_left(task, today) * SLOTS).to_integral_value(rounding=ROUND_UP))
+
+
+def workdays(department: Department, first: date, last: date) -> int:
     """From the first day to the last one, both included."""
     days = min(max((last - first).days + 1, 0), FURTHEST)
     return sum(department.workdays(first, days))
@@ -207,7 +268,7 @@ def _history(
     done = done.filter(workstream__department__in=departments, started_on__isnull=False, done_on__isnull=False)
     for task in done.select_related("workstream").order_by("-done_on", "-pk").defer("description")[:REMEMBERED]:
         three, department = _three(task), departments[task.workstream.department_id]
-        worked = _workdays(department, task.started_on, task.done_on) if task.started_on and task.done_on else 0
+        worked = workdays(department, task.started_on, task.done_on) if task.started_on and task.done_on else 0
         if three and worked:
             found[department.pk].append((three, float(worked * SLOTS)))
     return [(department.name, found[pk]) for pk, department in departments.items()]
@@ -370,6 +431,13 @@ def _spoken_of(gathered: Gathered, lever: Lever) -> list[str]:
     return sorted(named | ({gathered.releases[lever.into].key} if lever.into is not None else set()))
 
 
+def _drivers(gathered: Gathered, found: ReleaseOutlook) -> list[list[Any]]:
+    """What holds it back most, tasks and risks, by their keys."""
+    tasks = [(gathered.tasks[place].key, share) for place, share in found.drivers]
+    risks = [(gathered.risks[place].key, share) for place, share in found.events]
+    return [[key, round(share, 4)] for key, share in sorted(tasks + risks, key=lambda one: -one[1])]
+
+
 def _forecast(gathered: Gathered, outlook: Outlook, n: int, found: ReleaseOutlook, *, at: datetime) -> Forecast:
     release, schedule = gathered.releases[n], outlook.solution.schedule
     ends = schedule.finish if schedule else ()
@@ -389,7 +457,7 @@ def _forecast(gathered: Gathered, outlook: Outlook, n: int, found: ReleaseOutloo
         p95_on=p95,
         chance=found.chance if target else None,
         finishes=days,
-        drivers=[[gathered.tasks[place].key, round(share, 4)] for place, share in found.drivers],
+        drivers=_drivers(gathered, found),
         levers=[
             {
                 "words": one.words,

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from interlock.workspaces.permissions import Action
+
 if TYPE_CHECKING:
     from interlock.releases.models import Release
 
@@ -26,9 +28,15 @@ class Tab:
     address: str
     # Of which releases.
     of: Callable[["Release"], bool] = field(default=_always, compare=False)
+    # Who may do this sees it; guests see what is in a release alone.
+    action: Action = Action.READ
 
 
-_tabs: set[Tab] = {Tab(10, "scope", "Scope", "release"), Tab(20, "plan", "Plan", "release-plan")}
+_tabs: set[Tab] = {
+    Tab(10, "scope", "Scope", "release"),
+    Tab(20, "plan", "Plan", "release-plan"),
+    Tab(70, "budget", "Budget", "release-budget", action=Action.READ_COSTS),
+}
 
 
 def add_tab(word: str, label: str, *, order: int, of: Callable[["Release"], bool] = _always) -> None:

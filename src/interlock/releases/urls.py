@@ -3,14 +3,31 @@ from django.urls import path
 from interlock.releases import views
 from interlock.releases.files import KINDS
 from interlock.releases.forms import (
+    BudgetForm,
+    DayRateForm,
     FreezeWindowForm,
+    PurchaseForm,
     ReleaseForm,
     ReleaseTemplateForm,
+    RiskHitForm,
+    ScopeBaselineForm,
     TaskForm,
     TaskLinkForm,
     WorkstreamForm,
 )
-from interlock.releases.models import FreezeWindow, Release, ReleaseTemplate, Task, TaskLink, Workstream
+from interlock.releases.models import (
+    Budget,
+    DayRate,
+    FreezeWindow,
+    Purchase,
+    Release,
+    ReleaseTemplate,
+    RiskHit,
+    ScopeBaseline,
+    Task,
+    TaskLink,
+    Workstream,
+)
 from interlock.workspaces.pages import pages
 
 urlpatterns = [
@@ -19,6 +36,9 @@ urlpatterns = [
     path("releases/<str:key>/", views.ReleaseView.as_view(), name="release"),
     path("releases/<str:key>/scope/", views.ScopeAddView.as_view(), name="release-scope"),
     path("releases/<str:key>/scope/move/", views.ScopeMoveView.as_view(), name="release-move"),
+    path("releases/<str:key>/scope/agreement/", views.AgreeView.as_view(), name="release-agree"),
+    path("releases/<str:key>/scope/agreements/", views.AgreementsView.as_view(), name="release-agreements"),
+    *pages("scope-baselines", ScopeBaseline, ScopeBaselineForm, add=False),
     path("releases/<str:key>/plan/", views.PlanView.as_view(), name="release-plan"),
     path("releases/<str:key>/plan/start/", views.StartPlanView.as_view(), name="release-plan-start"),
     *(
@@ -30,6 +50,16 @@ urlpatterns = [
         "releases/<str:key>/plan/baseline/<int:baseline>/undo/", views.BaselineUndoView.as_view(), name="baseline-undo"
     ),
     path("releases/<str:key>/workstreams/new/", views.WorkstreamAddView.as_view(), name="workstream-new"),
+    path("releases/<str:key>/risks/new/", views.ReleaseRiskView.as_view(), name="release-risk"),
+    path("risks/<str:key>/hits/new/", views.HitAddView.as_view(), name="risk-hit"),
+    path("releases/<str:key>/budget/", views.BudgetView.as_view(), name="release-budget"),
+    path("releases/<str:key>/budgets/new/", views.BudgetAddView.as_view(), name="budget-new"),
+    *pages("budgets", Budget, BudgetForm, add=False),
+    path("releases/<str:key>/purchases/new/", views.PurchaseAddView.as_view(), name="release-purchase"),
+    *pages("purchases", Purchase, PurchaseForm, add=False),
+    path("departments/<str:key>/day-rate/", views.DayRateView.as_view(), name="department-rate"),
+    *pages("day-rates", DayRate, DayRateForm, add=False),
+    *pages("risk-hits", RiskHit, RiskHitForm, add=False),
     *pages("workstreams", Workstream, WorkstreamForm, add=False),
     path("workstreams/<str:key>/tasks/new/", views.TaskAddView.as_view(), name="task-new"),
     *pages("tasks", Task, TaskForm, add=False),

@@ -34,6 +34,7 @@ GROUPS = (
         Place("objectives", "Strategy", "Objectives and key results", "o"),
         Place("backlog", "Backlog", "Features, in order", "b"),
         Place("releases", "Releases", "What ships when", "r"),
+        Place("risks", "Risks", "What may go wrong", "k"),
     ),
     (
         Place("people", "People", "Departments, teams and persons", "p"),
@@ -70,6 +71,7 @@ CREATIONS = (
     Creation("metric-new", "New metric"),
     Creation("freezewindow-new", "New freeze window"),
     Creation("absence-new", "New absence"),
+    Creation("risk-new", "New risk", entitled=True),
     Creation("product-new", "New product"),
     Creation("person-new", "New person"),
     Creation("team-new", "New team"),

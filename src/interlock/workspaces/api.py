@@ -43,6 +43,7 @@ here = Routes("", tag="Workspaces")
 class WorkspaceOut(Out):
     slug: str = Field(description="The first part of its addresses.", examples=["northwind"])
     name: str
+    currency: str = Field(description="Of all amounts, as ISO 4217 has it.", examples=["EUR"])
     created_at: datetime
 
 
@@ -109,6 +110,9 @@ def found_workspace(request: ApiRequest, given: WorkspaceIn) -> Workspace:
 
 class RenameIn(In):
     name: Annotated[Line, Field(max_length=120, examples=["Northwind"])]
+    currency: Annotated[
+        str | None, Field(pattern=r"^[A-Z]{3}$", description="Stays once there are amounts; null: as it is.")
+    ] = None
 
 
 @here.get("", response={200: WorkspaceOut}, operation_id="read_workspace", summary="Read a workspace")
@@ -120,6 +124,8 @@ def read_workspace(request: ApiRequest) -> Workspace:
 def rename_workspace(request: ApiRequest, given: RenameIn) -> Workspace:
     request.member.require(Action.CONFIGURE)
     request.member.workspace.rename(given.name, by=request.member)
+    if given.currency:
+        request.member.workspace.reckon_in(given.currency, by=request.member)
     return request.member.workspace
 
 

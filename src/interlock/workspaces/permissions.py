@@ -34,6 +34,7 @@ class Action(StrEnum):
     IMPORT = "import"
     EXPORT = "export the workspace"
     READ_AUDIT = "read the audit events"
+    READ_COSTS = "read day rates, budgets and purchases"
     CONFIGURE = "change settings, rules and who sees a product"
     MANAGE_MEMBERS = "invite, change and remove members"
     DELETE_WORKSPACE = "delete the workspace"
@@ -51,6 +52,7 @@ MATRIX: dict[Action, tuple[Reach, Reach, Reach, Reach, Reach, Reach]] = {
     Action.IMPORT:           ( ALL,   ALL,   ALL,   NONE,       NONE,  NONE  ),
     Action.EXPORT:           ( ALL,   ALL,   NONE,  NONE,       NONE,  NONE  ),
     Action.READ_AUDIT:       ( ALL,   ALL,   NONE,  NONE,       NONE,  NONE  ),
+    Action.READ_COSTS:       ( ALL,   ALL,   ALL,   NONE,       NONE,  NONE  ),
     Action.CONFIGURE:        ( ALL,   ALL,   NONE,  NONE,       NONE,  NONE  ),
     Action.MANAGE_MEMBERS:   ( ALL,   ALL,   NONE,  NONE,       NONE,  NONE  ),
     Action.DELETE_WORKSPACE: ( ALL,   NONE,  NONE,  NONE,       NONE,  NONE  ),

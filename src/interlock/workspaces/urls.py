@@ -11,6 +11,7 @@ site_urlpatterns = [
 
 urlpatterns = [
     path("settings/", settings.SettingsView.as_view(), name="settings"),
+    path("settings/currency/", settings.CurrencyView.as_view(), name="workspace-currency"),
     path("settings/name/", settings.RenameView.as_view(), name="workspace-rename"),
     path("settings/leave/", settings.LeaveView.as_view(), name="leave"),
     path("settings/delete/", settings.DeleteView.as_view(), name="workspace-delete"),

@@ -28,7 +28,7 @@ from interlock.workspaces.plan import WorkspaceQuerySet
 class FindingQuerySet(WorkspaceQuerySet["Finding"]):
     def visible_to(self, member: Member) -> Self:
         """Seen by whoever sees everything that it speaks of. What a rule found that is no more is past."""
-        rows = self.of(member.workspace).filter(code__in=registry.codes())
+        rows = self.of(member.workspace).filter(code__in=registry.codes_for(member))
         seen = products_seen(member)
         if seen is None:
             return rows

@@ -30,7 +30,7 @@ class TallyQuerySet(ScopedQuerySet):
         Who does not see all products is not told, not even by a count, what findings about hidden ones say.
         """
         openly = "" if products_seen(member) is None else "_openly"
-        known = self.in_sight_of(member).filter(code__in=registry.codes())
+        known = self.in_sight_of(member).filter(code__in=registry.codes_for(member))
         return known.annotate(failing=F(f"failed{openly}"), excused=F(f"waived{openly}"))
 
 

@@ -33,7 +33,9 @@ PLANTED = {
     "RL108": ["Invoicing 4.2"],
     "RL109": ["Invoicing 4.2"],
     "RL111": ["Invoicing 4.1"],
+    "RL110": ["Invoicing 4.2"],
     "RL114": ["Payments 7.0.1"],
+    "RL115": ["Invoicing 4.2"],
     "PE101": ["Refund in one step", "Report of unusual payouts"],
 }
 

@@ -18,7 +18,7 @@ KEPT = timedelta(days=7)
 # One that is not made by then never will be.
 PATIENCE = timedelta(hours=2)
 # An export holds everything: so it takes whoever may see everything.
-TAKES = (Action.EXPORT, Action.CONFIGURE, Action.MANAGE_MEMBERS, Action.READ_AUDIT)
+TAKES = (Action.EXPORT, Action.CONFIGURE, Action.MANAGE_MEMBERS, Action.READ_AUDIT, Action.READ_COSTS)
 
 
 def folder_of(workspace_id: int) -> str:

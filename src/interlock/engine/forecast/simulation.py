@@ -36,7 +36,7 @@ LUCK = np.arange(-REACH * STEPS, REACH * STEPS + 1) / STEPS
 BLOCK = 500
 """Runs that are added up together, whatever the number of threads: sums of floats depend on the order."""
 
-DEPARTMENT_KEYS, RISK_KEYS = 1 << 40, 1 << 41
+DEPARTMENT_KEYS, RISK_KEYS, IMPACT_KEYS = 1 << 40, 1 << 41, 1 << 42
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX_1, MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 SHIFT_30, SHIFT_27, SHIFT_31, SHIFT_11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
@@ -111,7 +111,9 @@ class Setting(NamedTuple):
     department   (n) -1 for none
     together     (d) square roots of the correlations
     streams      (n + d + r) where the random numbers of each cause begin
-    probability  (r);  risk_ptr (r + 1), risk_task (…), impact (r)
+    probability  (r);  risk_ptr (r + 1), risk_task (…)
+    impact       (r, luck) the slots that a risk adds, by luck, not yet rounded
+    impacts      (r) where the random numbers of each risk's impact begin
     counts       (n) whether the task's finish counts for the date asked for
     """
 
@@ -124,7 +126,8 @@ class Setting(NamedTuple):
     probability: Floats
     risk_ptr: Numbers
     risk_task: Numbers
-    impact: Numbers
+    impact: Floats
+    impacts: Words
     counts: NDArray[np.bool_]
 
 
@@ -140,7 +143,7 @@ def _setting(scenario: Scenario, seed: int, release: int | None) -> Setting:
         table[i] = _durations(estimates[i], task.modes[0].duration, department, unsure.shape)
     longest = table[:, -1].astype(np.int64) + 1
     for risk in unsure.risks:
-        longest[list(risk.tasks)] += risk.impact
+        longest[list(risk.tasks)] += int(risk.three.pessimistic) + 1
     slow = tuple(
         replace(task, modes=(replace(task.modes[0], duration=int(slots)),))
         for task, slots in zip(settled.tasks, longest, strict=True)
@@ -149,6 +152,7 @@ def _setting(scenario: Scenario, seed: int, release: int | None) -> Setting:
     keys = [*(unsure.keys or range(n))]
     keys += [DEPARTMENT_KEYS + d for d in range(len(unsure.departments))]
     keys += [RISK_KEYS + r for r in range(len(unsure.risks))]
+    impacts = [IMPACT_KEYS + r for r in range(len(unsure.risks))]
     return Setting(
         flat=flat,
         order=by_start(flat, np.array(scenario.plan.start, dtype=np.int64)),
@@ -159,7 +163,8 @@ def _setting(scenario: Scenario, seed: int, release: int | None) -> Setting:
         probability=np.array([risk.probability for risk in unsure.risks]),
         risk_ptr=np.cumsum([0, *(len(risk.tasks) for risk in unsure.risks)]),
         risk_task=np.array([task for risk in unsure.risks for task in risk.tasks], dtype=np.int64),
-        impact=np.array([risk.impact for risk in unsure.risks], dtype=np.int64),
+        impact=np.array([_durations(risk.three, 0, usual, Shape.PERT) for risk in unsure.risks]).reshape(-1, len(LUCK)),
+        impacts=_streams(seed % (1 << 63), np.array(impacts, dtype=np.uint64)),
         counts=np.array([release is None or task.release == release for task in settled.tasks], dtype=np.bool_),
     )
 
@@ -289,15 +294,22 @@ def _draw(setting: Setting, run: int, luck: Floats) -> None:
         d = department[i]
         if d >= 0:
             z = together[d] * luck[n + d] + np.sqrt(1 - together[d] * together[d]) * z
-        at = min(max((z + REACH) * STEPS, 0.0), top - 1e-9)
-        below = int(at)
-        duration[i] = int(table[i, below] + (table[i, below + 1] - table[i, below]) * (at - below) + 0.5)
+        duration[i] = _by_luck(table[i], z)
     for r in range(len(setting.probability)):
-        happens = _uniform(streams[n + departments + r], np.uint64(run)) < setting.probability[r]
-        luck[n + departments + r] = 1.0 if happens else 0.0
-        if happens:
+        added = 0
+        if _uniform(streams[n + departments + r], np.uint64(run)) < setting.probability[r]:
+            added = _by_luck(setting.impact[r], _normal(setting.impacts[r], run))
             for e in range(setting.risk_ptr[r], setting.risk_ptr[r + 1]):
-                duration[setting.risk_task[e]] += setting.impact[r]
+                duration[setting.risk_task[e]] += added
+        luck[n + departments + r] = float(added)
+
+
+@compiled
+def _by_luck(table: NDArray[np.float64], z: float) -> int:
+    """What is tabulated by LUCK, in whole slots."""
+    at = min(max((z + REACH) * STEPS, 0.0), len(table) - 1 - 1e-9)
+    below = int(at)
+    return int(table[below] + (table[below + 1] - table[below]) * (at - below) + 0.5)
 
 
 @compiled

@@ -52,12 +52,19 @@ class Department:
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """An event that happens or not, in each run anew, and then adds `impact` working slots to each of `tasks`."""
+    """An event that happens or not, in each run anew, and then adds `impact` working slots to each of `tasks`.
+
+    impact  the same in each run; or drawn in each, for all of the tasks at once, by three estimates (PERT)
+    """
 
     name: str
     probability: float
-    impact: int
+    impact: int | Estimate
     tasks: tuple[int, ...]
+
+    @property
+    def three(self) -> Estimate:
+        return self.impact if isinstance(self.impact, Estimate) else Estimate(self.impact, self.impact, self.impact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +116,11 @@ class Scenario:
                     f"“{department.name}” needs a factor above 0, a spread from 0 on, and together from 0 to 1."
                 )
         for risk in unsure.risks:
-            if not (0 <= risk.probability <= 1 and 0 <= risk.impact <= LONGEST):
+            three = risk.three
+            if not (0 <= risk.probability <= 1 and 0 <= three.optimistic <= three.pessimistic <= LONGEST):
                 raise ValueError(f"“{risk.name}” needs a probability from 0 to 1 and an impact from 0 on.")
+            if not three.optimistic <= three.likely <= three.pessimistic:
+                raise ValueError(f"“{risk.name}” needs its impact in the order optimistic, likely, pessimistic.")
             if any(not 0 <= task < len(tasks) for task in risk.tasks):
                 raise ValueError(f"“{risk.name}” bears on a task that is gone.")
 

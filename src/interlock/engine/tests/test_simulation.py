@@ -158,6 +158,35 @@ def test_a_risk_happens_as_often_as_it_says():
     assert forecast.drivers[0].share == pytest.approx(1)
 
 
+@pytest.mark.parametrize(("probability", "days_later"), [(0.3, 10), (0.1, 0)])
+def test_a_risk_of_ten_days_moves_the_85_date_where_it_happens_more_often_than_15_times_in_100(probability, days_later):
+    risk = Risk("The only tester is ill", probability, 10, (TEST,))
+    before, after = (
+        simulate(planned(RELEASE, uncertainty=Uncertainty(risks=risks)), seed=7) for risks in ((), (risk,))
+    )
+    assert after.percentile(0.85, release=0) - before.percentile(0.85, release=0) == days_later
+    assert after.percentile(0.5, release=0) == before.percentile(0.5, release=0)
+
+
+def test_a_risk_of_three_estimates_costs_each_time_anew_and_the_same_for_a_seed():
+    """(optimistic + 4 likely + pessimistic) / 6, by Malcolm et al."""
+    risk = Risk("The only tester is ill", 1.0, Estimate(200, 300, 700), (TEST,))
+    scenario = planned(RELEASE, uncertainty=Uncertainty(risks=(risk,)))
+    one, again, other = (simulate(scenario, seed=seed).finishes(release=0) for seed in (1, 1, 2))
+    assert one.mean() - 6 == pytest.approx((200 + 4 * 300 + 700) / 6, rel=0.01)
+    assert 206 <= one.min() < one.max() <= 706
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
+
+
+def test_a_risk_that_hits_two_tasks_costs_both_as_much():
+    problem = Problem((task("Build", 1), task("Test", 1)))
+    risk = Risk("The office is closed", 0.5, Estimate(5, 10, 30), (0, 1))
+    forecast = simulate(planned(problem, uncertainty=Uncertainty(risks=(risk,))), runs=500)
+    assert np.array_equal(forecast.finish[:, 0], forecast.finish[:, 1])
+    assert len(set(forecast.finish[:, 0].tolist())) > 10
+
+
 def test_a_pert_duration_has_the_textbook_mean_and_keeps_to_its_estimates():
     """(optimistic + 4 likely + pessimistic) / 6, by Malcolm et al."""
     forecast = simulate(planned(Problem((task("Build", 1),)), uncertainty=Uncertainty((Estimate(200, 300, 700),))))
@@ -281,6 +310,7 @@ def test_dates_and_longest_lags_are_scored_and_not_enforced():
         (Uncertainty(departments=(Department("Design", factor=0),)), "Design"),
         (Uncertainty(risks=(Risk("Flood", 1.5, 1, ()),)), "Flood.*probability"),
         (Uncertainty(risks=(Risk("Flood", 0.5, 1, (9,)),)), "Flood.*gone"),
+        (Uncertainty(risks=(Risk("Flood", 0.5, Estimate(5, 1, 9), ()),)), "Flood.*order"),
     ],
 )
 def test_nonsense_is_refused_by_name(uncertainty, words):

@@ -2,6 +2,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from django.db import transaction
+from ninja import Query
 from pydantic import BeforeValidator, Field
 
 from interlock.backlog.api import FeatureKey, features
@@ -132,8 +133,14 @@ def read_slippage(request: ApiRequest, key: ReleaseKey) -> Slippage:
     return Slippage.of(request.member.visible(Release, key=key))
 
 
+WHY = "Why, where the scope was agreed on before."
+Reason = Annotated[Text, Field(max_length=2000, description=WHY)]
+ASKED: Any = Query("", max_length=2000, description=WHY)
+
+
 class ScopeIn(In):
     features: Annotated[list[FeatureKey], Field(min_length=1, max_length=200)]
+    reason: Reason = ""
 
 
 @releases.post(
@@ -143,7 +150,8 @@ class ScopeIn(In):
 def take_many(request: ApiRequest, key: ReleaseKey, given: ScopeIn) -> Release:
     """Each leaves the release that it was in. `GET /features?release=R-1` lists what is planned."""
     release = request.member.editable(Release, key=key)
-    release.take(editable(Feature, given.features, member=request.member, field="features"), by=request.member)
+    features = editable(Feature, given.features, member=request.member, field="features")
+    release.take(features, by=request.member, reason=given.reason)
     return releases.one(request.member, key)
 
 
@@ -153,9 +161,9 @@ def take_many(request: ApiRequest, key: ReleaseKey, given: ScopeIn) -> Release:
     operation_id="take_feature",
     summary="Plan a feature for a release",
 )
-def take(request: ApiRequest, key: ReleaseKey, feature: FeatureKey) -> Release:
+def take(request: ApiRequest, key: ReleaseKey, feature: FeatureKey, reason: Text = ASKED) -> Release:
     release = request.member.editable(Release, key=key)
-    release.take([request.member.editable(Feature, key=feature)], by=request.member)
+    release.take([request.member.editable(Feature, key=feature)], by=request.member, reason=reason)
     return releases.one(request.member, key)
 
 
@@ -165,7 +173,7 @@ def take(request: ApiRequest, key: ReleaseKey, feature: FeatureKey) -> Release:
     operation_id="drop_feature",
     summary="Take a feature out of a release",
 )
-def drop(request: ApiRequest, key: ReleaseKey, feature: FeatureKey) -> Release:
+def drop(request: ApiRequest, key: ReleaseKey, feature: FeatureKey, reason: Text = ASKED) -> Release:
     release = request.member.editable(Release, key=key)
-    release.drop([request.member.editable(Feature, key=feature)], by=request.member)
+    release.drop([request.member.editable(Feature, key=feature)], by=request.member, reason=reason)
     return releases.one(request.member, key)

@@ -1,3 +1,11 @@
+from interlock.releases.forms.costs import (
+    BudgetAddForm,
+    BudgetForm,
+    DayRateForm,
+    PurchaseAddForm,
+    PurchaseForm,
+    RateForm,
+)
 from interlock.releases.forms.plan import (
     DoneForm,
     DragForm,
@@ -12,18 +20,37 @@ from interlock.releases.forms.plan import (
     WorkstreamAddForm,
     WorkstreamForm,
 )
-from interlock.releases.forms.releases import MoveForm, ReleaseFilters, ReleaseForm, ScopeForm
+from interlock.releases.forms.releases import (
+    AgreeForm,
+    MoveForm,
+    ReleaseFilters,
+    ReleaseForm,
+    ScopeBaselineForm,
+    ScopeForm,
+)
+from interlock.releases.forms.risks import HitForm, ReleaseRiskForm, RiskHitForm
 
 __all__ = [
+    "AgreeForm",
+    "BudgetAddForm",
+    "BudgetForm",
+    "DayRateForm",
     "DoneForm",
     "DragForm",
     "FreezeWindowFilters",
     "FreezeWindowForm",
+    "HitForm",
     "LinkForm",
     "MoveForm",
+    "PurchaseAddForm",
+    "PurchaseForm",
+    "RateForm",
     "ReleaseFilters",
     "ReleaseForm",
+    "ReleaseRiskForm",
     "ReleaseTemplateForm",
+    "RiskHitForm",
+    "ScopeBaselineForm",
     "ScopeForm",
     "StartPlanForm",
     "TaskAddForm",

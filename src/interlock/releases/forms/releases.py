@@ -4,7 +4,7 @@ from django import forms
 
 from interlock.backlog.models import Feature
 from interlock.organisation.models import Product
-from interlock.releases.models import Release
+from interlock.releases.models import Release, ScopeBaseline
 from interlock.workspaces.forms import MemberForm, PlanForm, RowField, RowsField
 from interlock.workspaces.lists import Filters, SearchField
 
@@ -58,9 +58,36 @@ class ReleaseFilters(Filters):
         return rows.filter(name__icontains=self.asked("q")) if self.asked("q") else rows
 
 
+def reason_field() -> forms.CharField:
+    return forms.CharField(
+        required=False,
+        max_length=2000,
+        label="Why",
+        help_text="Needed once the scope is agreed on; everybody who sees the release reads it.",
+    )
+
+
 class ScopeForm(MemberForm):
     features = RowsField(Feature, label="Features", help_text="Each leaves the release that it is in.")
+    reason = reason_field()
 
 
 class MoveForm(MemberForm):
     release = RowField(Release, label="To", required=False, empty="No release")
+    reason = reason_field()
+
+
+class AgreeForm(MemberForm):
+    note = forms.CharField(
+        required=False,
+        max_length=2000,
+        label="Note",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="What was agreed on besides, and with whom.",
+    )
+
+
+class ScopeBaselineForm(PlanForm):
+    class Meta(PlanForm.Meta):
+        model = ScopeBaseline
+        fields = ("note",)

@@ -141,7 +141,7 @@ class Forecast(models.Model):
     seed = models.PositiveIntegerField(default=0)
     # Day → number of the simulations that end on it.
     finishes = models.JSONField(default=dict)
-    # What holds it back most: [key of the task, share of the variance], the most first.
+    # What holds it back most: [key of the task or risk, share of the variance], the most first.
     drivers = models.JSONField(default=list)
     # What would bring it back: see engine.outlook.Lever. Releases are told by their keys, since not all see them.
     levers = models.JSONField(default=list)
@@ -169,7 +169,7 @@ class Forecast(models.Model):
 
     def holds_back(self, tasks: Iterable[Task]) -> Task | None:
         """Of its tasks, the one whose uncertainty moves it most; None where that is not among them."""
-        first = next((key for key, _ in self.drivers), "")
+        first = next((key for key, _ in self.drivers if Task.number_of(key)), "")
         return next((task for task in tasks if task.key == first), None)
 
     def levers_for(self, member: Member) -> list[dict[str, Any]]:

@@ -111,6 +111,10 @@ class Release(ProductPlanModel):
         return address("release-plan", self.workspace.slug, self.key)
 
     @property
+    def budget_url(self) -> str:
+        return address("release-budget", self.workspace.slug, self.key)
+
+    @property
     def open(self) -> bool:
         return self.status in Release.OPEN and not self.archived
 
@@ -168,29 +172,40 @@ class Release(ProductPlanModel):
         held = Release.objects.select_for_update().get(pk=self.pk)
         self.change(by=by, audiences=[one for one in held.audiences.all() if one.pk != audience.pk])
 
-    def take(self, features: Sequence[Feature], *, by: Member) -> None:
+    def take(self, features: Sequence[Feature], *, by: Member, reason: str = "") -> None:
         """Plan the features for this release; each leaves the release that it was in."""
-        ScopeItem.objects.plan(features, self, by=by)
+        ScopeItem.objects.plan(features, self, by=by, reason=reason)
 
-    def drop(self, features: Sequence[Feature], *, by: Member) -> None:
+    def drop(self, features: Sequence[Feature], *, by: Member, reason: str = "") -> None:
         mine = {item.feature_id for item in self.scope.filter(feature__in=features)}
-        ScopeItem.objects.plan([feature for feature in features if feature.pk in mine], None, by=by)
+        ScopeItem.objects.plan([feature for feature in features if feature.pk in mine], None, by=by, reason=reason)
 
 
 class ScopeItemQuerySet(models.QuerySet["ScopeItem"]):
     @transaction.atomic
     def plan(
-        self, features: Sequence[Feature], release: Release | None, *, by: Member, version: int | None = None
+        self,
+        features: Sequence[Feature],
+        release: Release | None,
+        *,
+        by: Member,
+        version: int | None = None,
+        reason: str = "",
     ) -> None:
         """Put features into a release, or into none. A feature is in one release at a time.
 
         A stale `version` of a feature raises StaleVersion, and nothing is changed.
         """
-        self.plan_many([(feature, release) for feature in features], by=by, version=version)
+        self.plan_many([(feature, release) for feature in features], by=by, version=version, reason=reason)
 
     @transaction.atomic
     def plan_many(
-        self, pairs: Iterable[tuple[Feature, Release | None]], *, by: Member, version: int | None = None
+        self,
+        pairs: Iterable[tuple[Feature, Release | None]],
+        *,
+        by: Member,
+        version: int | None = None,
+        reason: str = "",
     ) -> None:
         """The same for features that go to different releases."""
         wanted = {feature.pk: (feature, release) for feature, release in pairs}
@@ -219,6 +234,7 @@ class ScopeItemQuerySet(models.QuerySet["ScopeItem"]):
                 for pk, (feature, release) in moving.items()
             ],
             by=by,
+            reason=reason,
         )
 
     @staticmethod

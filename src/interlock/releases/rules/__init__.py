@@ -1,3 +1,5 @@
+from interlock.releases.rules.costs import CostOverrun
+from interlock.releases.rules.creep import ScopeCreep
 from interlock.releases.rules.load import OverloadedDepartment
 from interlock.releases.rules.plan import (
     DepartmentWithoutWorkstream,
@@ -9,6 +11,7 @@ from interlock.releases.rules.plan import (
 from interlock.releases.rules.scope import DependencyReleasedLater, ReleaseOverdue, RequirementWithoutCriteria
 
 __all__ = [
+    "CostOverrun",
     "DepartmentWithoutWorkstream",
     "DependencyReleasedLater",
     "HandoverOutOfOrder",
@@ -16,6 +19,7 @@ __all__ = [
     "OverloadedDepartment",
     "ReleaseOverdue",
     "RequirementWithoutCriteria",
+    "ScopeCreep",
     "TaskLate",
     "TaskWithoutOwner",
 ]

@@ -18,7 +18,7 @@ register = template.Library()
 def release_tabs(context: Context, release: Release, here: str) -> dict[str, Any]:
     """The pages of a release; guests see what is in it, and not who does what."""
     member = context["request"].member
-    seen = [tab for tab in tabs(release) if member.reads_all or tab.word == "scope"]
+    seen = [tab for tab in tabs(release) if member.can(tab.action) or tab.word == "scope"]
     return {
         "tabs": [(tab, reverse(tab.address, args=[member.workspace.slug, release.key])) for tab in seen],
         "here": here,

@@ -13,12 +13,13 @@ from interlock.releases import files
 from interlock.releases.drawing import Drawing, days_moved, histogram
 from interlock.releases.forms import StartPlanForm, WorkstreamAddForm
 from interlock.releases.loads import Load
-from interlock.releases.models import Forecast, PlanRun, Release, ReleaseTemplate, Task, Workstream
+from interlock.releases.models import Forecast, PlanRun, Release, ReleaseTemplate, RiskHit, Task, Workstream
 from interlock.releases.plans import Plan
 from interlock.releases.portfolio import Span
 from interlock.releases.slippage import Slippage
 from interlock.releases.timeline import Zoom
 from interlock.releases.ways import ways_for
+from interlock.risks.models import Risk
 from interlock.workspaces.errors import DomainError
 from interlock.workspaces.middleware import MemberRequest
 from interlock.workspaces.models import Member, Workspace
@@ -58,6 +59,7 @@ class PlanView(View):
             "histogram": histogram(forecast) if forecast else "",
             "driven": _driven(forecast, tasks),
             "holds_back": forecast.holds_back(tasks) if forecast else None,
+            "threats": _threats(release, forecast, by=by),
             "levers": forecast.levers_for(by) if forecast else [],
             # What contradicts each other may be tasks of any release.
             "says": run.says if run and products_seen(by) is None else "",
@@ -104,6 +106,16 @@ def _driven(forecast: Forecast | None, tasks: Sequence[Task]) -> list[tuple[Task
     known = {task.key: task for task in tasks}
     shares = [(known.get(key), round(100 * share)) for key, share in (forecast.drivers if forecast else [])]
     return [(task, share) for task, share in shares if task and share][:5]
+
+
+def _threats(release: Release, forecast: Forecast | None, *, by: Member) -> list[tuple[RiskHit, int]]:
+    """The open risks that hit the release, each with its share in what moves the date, in per cent; that first."""
+    shares = {key: round(100 * share) for key, share in (forecast.drivers if forecast else [])}
+    hits = RiskHit.objects.visible_to(by).active().filter(release=release, risk__archived_at=None)
+    found = hits.filter(risk__status=Risk.Status.OPEN).select_related(
+        "risk", "task__workstream__release", "workstream__department"
+    )
+    return sorted(((hit, shares.get(hit.risk.key, 0)) for hit in found), key=lambda one: -one[1])
 
 
 class StartPlanView(ActView):

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 
-from interlock.workspaces import security
+from interlock.workspaces import money, security
 from interlock.workspaces.errors import DomainError
 from interlock.workspaces.models.audit import AuditEvent, Door, Entry, record
 from interlock.workspaces.models.user import User
@@ -82,6 +82,8 @@ class Workspace(models.Model):
 
     slug = models.SlugField(unique=True, max_length=49, validators=[RegexValidator(r"^[a-z0-9-]+$")])
     name = models.CharField(max_length=120)
+    # As ISO 4217 has it. All amounts are in this one, so that nothing is added up that cannot be.
+    currency = models.CharField(max_length=3, default="EUR")
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, editable=False)
 
@@ -118,6 +120,22 @@ class Workspace(models.Model):
         self.name = name
         self.save(update_fields=["name"])
         record([entry], by=by)
+
+    @transaction.atomic
+    def reckon_in(self, currency: str, *, by: "Member") -> None:
+        """Say which currency amounts are in; refused once there are some, since they would mean something else."""
+        by.require(Action.CONFIGURE)
+        currency = currency.strip().upper()
+        if currency not in money.currencies():
+            raise DomainError(f"“{currency[:20]}” is no currency. Give its code, such as EUR or USD.", field="currency")
+        held = Workspace.objects.select_for_update().get(pk=self.pk)
+        if currency == held.currency:
+            return
+        if any(model._base_manager.filter(workspace=self.pk).exists() for model in money.priced):
+            raise DomainError(f"There are amounts in {held.currency} already.", field="currency")
+        self.currency = currency
+        self.save(update_fields=["currency"])
+        record([Entry(self, "changed", {"currency": [held.currency, currency]})], by=by)
 
     @transaction.atomic
     def delete_after_grace(self, *, named: str, by: "Member") -> None:

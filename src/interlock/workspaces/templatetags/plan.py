@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from interlock.workspaces import money
 from interlock.workspaces.forms import HIDDEN
 from interlock.workspaces.history import told
 from interlock.workspaces.models import AuditEvent, Member
@@ -103,6 +104,7 @@ def row_url(row: PlanModel, member: Member) -> str:
 
 
 register.filter("number", plain)
+register.filter("money", money.told)
 
 
 @register.inclusion_tag("workspaces/row_acts.html", takes_context=True)

@@ -7,6 +7,7 @@ from django import forms
 from django.core.validators import validate_email
 from django.utils import timezone
 
+from interlock.workspaces import money
 from interlock.workspaces.forms import MemberForm, RowField
 from interlock.workspaces.history import kind
 from interlock.workspaces.lists import Filters, SearchField
@@ -32,6 +33,13 @@ def role_field(**how: Any) -> forms.ChoiceField:
 
 class WorkspaceForm(MemberForm):
     name = forms.CharField(max_length=120)
+
+
+class CurrencyForm(MemberForm):
+    currency = forms.ChoiceField(
+        choices=lambda: [(code, code) for code in sorted(money.currencies())],
+        help_text="Of day rates, budgets and purchases. It stays once there are some.",
+    )
 
 
 class DeletionForm(MemberForm):

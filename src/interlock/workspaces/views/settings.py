@@ -15,7 +15,7 @@ from interlock.workspaces.models import Door, Member, Workspace
 from interlock.workspaces.models.workspace import GRACE
 from interlock.workspaces.pages import ActView, Done
 from interlock.workspaces.permissions import Action
-from interlock.workspaces.views.forms import DeletionForm, WorkspaceForm
+from interlock.workspaces.views.forms import CurrencyForm, DeletionForm, WorkspaceForm
 
 
 class SettingsView(View):
@@ -52,6 +52,20 @@ class RenameView(WorkspaceView):
 
     def do(self, row: Workspace, *, by: Member, **answers: Any) -> Done:
         row.rename(answers["name"], by=by)
+        return Done("Saved.")
+
+
+class CurrencyView(WorkspaceView):
+    form, action = CurrencyForm, Action.CONFIGURE
+
+    def initial(self, row: Workspace) -> dict[str, Any]:
+        return {"currency": row.currency}
+
+    def title(self, row: Workspace) -> str:
+        return "In which currency are amounts?"
+
+    def do(self, row: Workspace, *, by: Member, **answers: Any) -> Done:
+        row.reckon_in(answers["currency"], by=by)
         return Done("Saved.")
 
 
