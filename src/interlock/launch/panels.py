@@ -6,6 +6,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from interlock.launch.models import Communication, Gate, GateCriterion, LaunchReview
+from interlock.launch.recipe import RUNBOOK
 from interlock.launch.runbook import Runbook
 from interlock.people.models import Audience, Role
 from interlock.releases.models import Release, ReleaseTemplate, Task
@@ -28,6 +29,12 @@ def next_gate(release: Release, member: Member) -> Panel | None:
 def of_template(template: ReleaseTemplate, member: Member) -> Panel | None:
     entries = template.recipe.parts.get("gates")
     return Panel("launch/panels/of_template.html", {"entries": entries}) if entries else None
+
+
+@panel(ReleaseTemplate, order=30)
+def runbook_of_template(template: ReleaseTemplate, member: Member) -> Panel | None:
+    entries = template.recipe.parts.get(RUNBOOK)
+    return Panel("launch/panels/runbook_of_template.html", {"entries": entries}) if entries else None
 
 
 @panel(Task, order=20)

@@ -30,6 +30,10 @@ class RunbookEntry(BaseModel):
     rollback: Annotated[str, Field(max_length=10_000)] = ""
     blocking: bool = True
 
+    @property
+    def when(self) -> str:
+        return Planned.read(self.at).words
+
     @field_validator("at", mode="before")
     @classmethod
     def is_a_time(cls, told: Any) -> str:

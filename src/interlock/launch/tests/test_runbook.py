@@ -240,6 +240,14 @@ def test_a_template_says_where_its_runbook_is_wrong(entry, says):
     assert sentence.casefold().startswith(says.casefold())
 
 
+def test_a_template_shows_the_day_on_its_page(ada, client):
+    template = ReleaseTemplate.objects.add(name="Ours", plan=PLAN, by=ada)
+    client.force_login(ada.user)
+    shown = client.get(f"/northwind/release-templates/{template.key}/").content.decode()
+    assert "Launch day" in shown
+    assert "T−1 h" in shown
+
+
 def test_shipped_templates_know_the_day():
     known = {one.name: Recipe.parse(one.plan).parts.get("runbook", []) for one in shipped()}
     assert {name for name, entries in known.items() if len(entries) >= 5} == {
