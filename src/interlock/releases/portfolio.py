@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
 from itertools import groupby
+from typing import Any
 
-from interlock.organisation.models import Department
+from interlock.organisation.models import Department, Product
 from interlock.releases.launches import Launch, launches_of
 from interlock.releases.loads import Cell, Load, dated, monday
 from interlock.releases.models import Forecast, Freezes, FreezeWindow, Release, Task
@@ -102,7 +103,7 @@ class Portfolio:
     @classmethod
     def of(cls, member: Member, *, span: Span, today: date) -> "Portfolio":
         workspace = member.workspace
-        seen = list(Release.objects.visible_to(member).open().select_related("product"))
+        seen = list(Release.objects.visible_to(member).open().select_related("product").prefetch_related("audiences"))
         seen.sort(key=lambda one: (one.latest_target or date.max, one.number))
         tasks = dated(workspace)
         windows = list(
@@ -165,19 +166,27 @@ def _collisions(
 
 
 def _together(launches: Sequence[Launch]) -> Iterator[Collision]:
-    """Two launches of one product in one week."""
-    week: dict[tuple[int, date], list[Launch]] = defaultdict(list)
+    """Launches to one audience in one week; of one product, where it is not said whom the releases affect."""
+    told: dict[date, dict[Any, dict[Release, date]]] = defaultdict(lambda: defaultdict(dict))
     for one in launches:
-        week[one.release.product_id, monday(one.day)].append(one)
-    for (_, begins), some in week.items():
-        releases = list({one.release.pk: one.release for one in some}.values())
-        if len(releases) > 1:
+        audiences: list[Any] = [audience for audience in one.release.audiences.all() if not audience.archived]
+        for whom in audiences or [one.release.product]:
+            told[monday(one.day)][whom].setdefault(one.release, one.day)
+    for week, listeners in told.items():
+        # Who hears of the same releases is told in one sentence.
+        alike: dict[frozenset[Release], list[Any]] = defaultdict(list)
+        for whom, releases in listeners.items():
+            if len(releases) > 1:
+                alike[frozenset(releases)].append(whom)
+        for releases_, whoever in alike.items():
+            some = sorted(releases_, key=lambda release: (listeners[whoever[0]][release], release.number))
+            who = named(f"users of {one}" if isinstance(one, Product) else str(one) for one in whoever)
             yield Collision(
                 "launches",
-                min(one.day for one in some),
-                f"{named(str(one) for one in releases)} launch in the week of {begins:%-d %B %Y}: whoever uses "
-                f"{releases[0].product} hears of {'both' if len(releases) == 2 else 'all'} at once.",
-                releases,
+                listeners[whoever[0]][some[0]],
+                f"{named(map(str, some))} launch in the week of {week:%-d %B %Y}, "
+                f"{'both' if len(some) == 2 else 'all'} to {who}.",
+                some,
             )
 
 

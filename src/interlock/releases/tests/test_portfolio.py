@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from interlock.organisation.models import Absence, Department, Person, Product
+from interlock.people.models import Audience
 from interlock.releases.loads import Load
 from interlock.releases.models import FreezeWindow, Release, Task, TaskDates, Workstream
 from interlock.releases.portfolio import Portfolio, Span
@@ -140,11 +141,29 @@ def test_two_launches_of_a_product_in_one_week_collide(release, payments, ada):
     assert collisions(ada) == [
         (
             "launches",
-            "4.2 and 4.3 launch in the week of 15 March 2027: whoever uses Payments hears of both at once.",
+            "4.2 and 4.3 launch in the week of 15 March 2027, both to users of Payments.",
         )
     ]
     other.change(target_on=release.target_on + 7 * DAY, by=ada)
     assert collisions(ada) == []
+
+
+def test_launches_to_one_audience_in_one_week_collide_whatever_the_product(release, payments, ada):
+    invoicing = Product.objects.add(name="Invoicing", by=ada)
+    other = Release.objects.add(product=invoicing, name="Invoicing 5", target_on=release.target_on - DAY, by=ada)
+    partners, press = (Audience.objects.add(name=name, by=ada) for name in ("Partners", "Press"))
+    release.affect([partners, press], by=ada)
+    assert collisions(ada) == []
+    other.affect([partners, press], by=ada)
+    assert collisions(ada) == [
+        ("launches", "Invoicing 5 and 4.2 launch in the week of 15 March 2027, both to Partners and Press.")
+    ]
+    # Of one product, to different people.
+    Release.objects.add(product=payments, name="4.3", target_on=release.target_on, by=ada)
+    partners.archive(by=ada)
+    assert [says for _, says in collisions(ada)] == [
+        "Invoicing 5 and 4.2 launch in the week of 15 March 2027, both to Press."
+    ]
 
 
 def test_a_launch_in_a_freeze_and_on_a_day_off_collides(stream, release, ada):
