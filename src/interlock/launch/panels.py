@@ -13,6 +13,7 @@ from interlock.releases.models import Release, ReleaseTemplate, Task
 from interlock.strategy.models import Metric
 from interlock.workspaces.models import Member
 from interlock.workspaces.panels import Panel, panel
+from interlock.workspaces.permissions import Action
 
 SHOWN = 20
 
@@ -49,15 +50,26 @@ def of_role(role: Role, member: Member) -> Panel | None:
     return _listed("Gates to approve", Gate.objects.visible_to(member).open().filter(approving_roles=role))
 
 
+@panel(Member, order=20)
+def to_vote_on(member: Member, _: Member) -> Panel | None:
+    """On Home: the gates that wait for the member's vote."""
+    if not member.can(Action.CONTRIBUTE):
+        return None
+    rows = Gate.objects.visible_to(member).awaiting(member, today=timezone.localdate())
+    return _listed("Gates that wait for your vote", rows, needed=True)
+
+
 @panel(Metric, order=20)
 def of_metric(metric: Metric, member: Member) -> Panel | None:
     rest = GateCriterion.objects.active().filter(metric=metric).values("gate")
     return _listed("Gates that rest on it", Gate.objects.visible_to(member).active().filter(pk__in=rest))
 
 
-def _listed(heading: str, rows: Any) -> Panel | None:
+def _listed(heading: str, rows: Any, *, needed: bool = False) -> Panel | None:
     gates = list(rows.select_related("release").order_by("decide_by", "number")[:SHOWN])
-    return Panel("launch/panels/gates.html", {"heading": heading, "gates": gates}) if gates else None
+    if not gates:
+        return None
+    return Panel("launch/panels/gates.html", {"heading": heading, "gates": gates}, needs=len(gates) if needed else 0)
 
 
 @panel(Release, order=30)

@@ -91,7 +91,8 @@ class RowView(View):
 
     def form_page(self, request: HttpRequest, form: Any, **context: Any) -> HttpResponse:
         template = f"{self.model._meta.app_label}/{self.model._meta.model_name}_form.html"
-        context = {"form": form, "noun": self.model._meta.verbose_name, **context}
+        noun = self.model._meta.verbose_name
+        context = {"form": form, "noun": noun, "new": f"New {noun}", **context}
         status = UNPROCESSABLE if form.is_bound else 200
         return render(request, [template, "workspaces/row_form.html"], context, status=status)
 

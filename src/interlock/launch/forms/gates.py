@@ -98,7 +98,7 @@ class GateCriterionForm(PlanForm):
 
 
 class VoteForm(MemberForm):
-    choice = forms.ChoiceField(choices=Choice, widget=forms.RadioSelect, label="Your vote")
+    choice = forms.ChoiceField(choices=Choice, widget=forms.RadioSelect, label="Vote")
     reason = forms.CharField(max_length=2000, widget=forms.Textarea(attrs={"rows": 3}), label="Why")
 
 

@@ -5,10 +5,11 @@ from typing import Any, ClassVar, Self
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from interlock.organisation.models import Person, ProductPlanModel, ProductPlanQuerySet
-from interlock.people.models import Role
+from interlock.people.models import Role, RoleAssignment
 from interlock.releases.models import Release, Task
 from interlock.workspaces.errors import DomainError
 from interlock.workspaces.models import Member
@@ -37,10 +38,23 @@ class GateQuerySet(ProductPlanQuerySet["Gate"]):
 
     def approved_by(self, person: Person, *, today: date) -> Self:
         """Those in which the person has a say, by name or by a role that they hold."""
-        roles = Role.objects.active().filter(assignments__in=person.roles.current(today=today)).values("pk")
-        by_name = Gate.approving_people.through.objects.filter(person=person).values("gate")
-        by_role = Gate.approving_roles.through.objects.filter(role__in=roles).values("gate")
-        return self.filter(models.Q(pk__in=by_name) | models.Q(pk__in=by_role))
+        return self._with_say(today, person=person)
+
+    def awaiting(self, member: Member, *, today: date) -> Self:
+        """Open ones in which the member has a say, and has not used it in this round."""
+        from interlock.launch.models.vote import GateDecision, Vote
+
+        before = GateDecision.objects.filter(gate=OuterRef("pk")).order_by().values("gate")
+        rounds = Coalesce(Subquery(before.annotate(number=Count("pk")).values("number")), 0)
+        voted = Vote.objects.filter(gate=OuterRef("pk"), person__member=member, round=OuterRef("rounds"))
+        mine = self.open()._with_say(today, person__member=member)
+        return mine.annotate(rounds=rounds).filter(~Exists(voted))
+
+    def _with_say(self, today: date, **who: Any) -> Self:
+        held = RoleAssignment.objects.current(today=today).filter(**who).values("role")
+        by_role = Gate.approving_roles.through.objects.filter(role__in=held, role__archived_at=None)
+        by_name = Gate.approving_people.through.objects.filter(**who)
+        return self.filter(models.Q(pk__in=by_role.values("gate")) | models.Q(pk__in=by_name.values("gate")))
 
 
 class Gate(ProductPlanModel):

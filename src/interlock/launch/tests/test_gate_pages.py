@@ -165,3 +165,14 @@ def test_what_is_likely_too_late_stands_beside_the_day(gate, freeze, release, ad
     TaskDates.objects.create(task=freeze, starts_on=today, ends_on=today, likely_by=today + timedelta(days=3))
     assert "3 days late" in read(sign_in(ada), gate.get_absolute_url())
     assert "Code freeze is likely 3 days late" in read(sign_in(ada), f"{release.get_absolute_url()}readiness/")
+
+
+def test_home_says_which_gates_wait_for_ones_vote(gate, lead, greta, dana, ada, cora, sign_in, today):
+    lead.change(product=None, by=ada)
+    client = sign_in(cora)
+    assert "Gates that wait for your vote" in read(client, "/northwind/")
+    gate.vote(Choice.NO_GO, reason="Because", by=cora, today=today)
+    gate.vote(Choice.NO_GO, reason="Because", by=ada, person=greta, today=today)
+    assert "Gates that wait for your vote" not in read(client, "/northwind/")
+    gate.decide(Choice.NO_GO, reason="Because", by=ada, today=today)
+    assert "Gates that wait for your vote" in read(client, "/northwind/")

@@ -47,7 +47,7 @@ class ReadinessView(View):
         return render(request, "launch/readiness.html", shown)
 
 
-Row = tuple[Department | None, list[list[Judged]]]
+Row = tuple[Department | None, list[tuple[str, list[Judged]]]]
 
 
 def matrix(gates: list[Standing], release: Release, by: Member) -> list[Row]:
@@ -60,7 +60,7 @@ def matrix(gates: list[Standing], release: Release, by: Member) -> list[Row]:
             departments[one.criterion.department_id] = one.criterion.department
             cells[one.criterion.department_id][gate.gate.pk].append(one)
     ordered = sorted(departments.items(), key=lambda item: (item[1] is None, item[1].name if item[1] else ""))
-    return [(one, [cells[pk][gate.gate.pk] for gate in gates]) for pk, one in ordered]
+    return [(one, [(gate.gate.name, cells[pk][gate.gate.pk]) for gate in gates]) for pk, one in ordered]
 
 
 class GateView(RowPage):
@@ -101,15 +101,18 @@ class GateAddView(RowView):
     def get(self, request: MemberRequest, key: str) -> HttpResponse:
         release = request.member.editable(Release, key=key)
         form = self.form(by=request.member, release=release, initial={"required": True})
-        return self.form_page(request, form, title=f"What must {release} pass?")
+        return self._page(request, form, release)
 
     def post(self, request: MemberRequest, key: str) -> HttpResponse:
         release = request.member.editable(Release, key=key)
         form = self.form(request.POST, by=request.member, release=release)
         gate = form.save(release=release) if form.is_valid() else None
         if gate is None:
-            return self.form_page(request, form)
+            return self._page(request, form, release)
         return stay(request, gate.get_absolute_url())
+
+    def _page(self, request: MemberRequest, form: Any, release: Release) -> HttpResponse:
+        return self.form_page(request, form, title=f"What must {release} pass?", back=release.get_absolute_url())
 
 
 class CriterionAddView(RowView):
@@ -119,14 +122,18 @@ class CriterionAddView(RowView):
 
     def get(self, request: MemberRequest, key: str, evidence: str) -> HttpResponse:
         gate, kind = self._asked(request.member, key, evidence)
-        return self.form_page(request, self.form(by=request.member, kind=kind, gate=gate), title=_asks(kind))
+        return self._page(request, self.form(by=request.member, kind=kind, gate=gate), kind, gate)
 
     def post(self, request: MemberRequest, key: str, evidence: str) -> HttpResponse:
         gate, kind = self._asked(request.member, key, evidence)
         form = self.form(request.POST, by=request.member, kind=kind, gate=gate)
         if form.is_valid() and form.save(gate=gate, kind=kind):
             return stay(request, gate.get_absolute_url())
-        return self.form_page(request, form, title=_asks(kind))
+        return self._page(request, form, kind, gate)
+
+    def _page(self, request: MemberRequest, form: Any, kind: str, gate: Gate) -> HttpResponse:
+        title = f"What must hold, shown by {GateCriterion.Kind(kind).label.lower()}?"
+        return self.form_page(request, form, title=title, back=gate.get_absolute_url())
 
     @staticmethod
     def _asked(by: Member, key: str, evidence: str) -> tuple[Gate, str]:
@@ -134,10 +141,6 @@ class CriterionAddView(RowView):
             raise Http404
         gate: Gate = by.editable(Gate, key=key)
         return gate, evidence
-
-
-def _asks(kind: str) -> str:
-    return f"What must hold, shown by {GateCriterion.Kind(kind).label.lower()}?"
 
 
 class WordView(ActView):

@@ -135,7 +135,8 @@ class ReleaseTemplateForm(PlanForm):
         max_length=100_000,
         widget=forms.Textarea(attrs={"rows": 24, "class": "mono", "spellcheck": "false"}),
         label="Plan",
-        help_text="In YAML: departments, and the tasks of each with the working days before launch by which they end.",
+        help_text="In YAML: departments, and the tasks of each with the working days before launch by which they end; "
+        "below “---”, what is not one department's, such as its gates.",
     )
 
     class Meta(PlanForm.Meta):
