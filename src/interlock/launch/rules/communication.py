@@ -3,6 +3,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from interlock.alignment.rule import Rule, Severity, Violation, fix
 from interlock.launch.days import launch_days
 from interlock.launch.models import Communication
@@ -32,7 +34,7 @@ class AudienceNotTold(Rule):
     }
 
     def checked(self, rows: Any, *, today: date, settings: Mapping[str, int]) -> Any:
-        return rows.open().filter(audiences__archived_at=None, audiences__isnull=False).distinct()
+        return rows.open().filter(Exists(Audience.objects.active().filter(releases=OuterRef("pk"))))
 
     def violations(self, rows: Any, *, today: date, settings: Mapping[str, int]) -> Iterator[Violation]:
         releases = list(rows.prefetch_related("audiences__department").order_by("number"))
