@@ -91,6 +91,12 @@ class Communication(ProductPlanModel):
         """On which it went out, or is to."""
         return self.sent_on or self.goes_out_on
 
+    @property
+    def in_words(self) -> str:
+        """“14 March: What is new (ready)”."""
+        day = f"{self.day:%-d %B}" if self.day else "no day"
+        return f"{day}: {self.message} ({self.get_status_display().lower()})"
+
     def reaches_by(self, day: date | None) -> bool:
         """Whether it is out by that day; where the launch has no day yet, it will be."""
         return day is None or (self.day is not None and self.day <= day)
