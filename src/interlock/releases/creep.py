@@ -65,11 +65,8 @@ def _days(passages: Iterable[Passage]) -> Decimal:
     return sum((one.effort_days for one in passages if one.effort_days is not None), Decimal(0))
 
 
-def creep_of(release: Release, *, by: Member, now: Sequence[Feature] | None = None) -> Creep | None:
-    """None where no scope is agreed on, or where the member does not see that.
-
-    now  what is in the release as the member sees it, where that is known already
-    """
+def creep_of(release: Release, *, by: Member) -> Creep | None:
+    """None where no scope is agreed on, or where the member does not see that."""
     newest = ScopeBaseline.objects.visible_to(by).newest().filter(release=release)
     related = ("baseline__agreed_by__user", "feature__scope__release")
     items = BaselineItem.objects.filter(baseline__in=newest).select_related(*related)
@@ -77,7 +74,7 @@ def creep_of(release: Release, *, by: Member, now: Sequence[Feature] | None = No
     if not frozen:
         return None
     held = {item.feature_id: item for item in frozen if item.feature.seen_by(by)}
-    here = {row.pk: row for row in (_kept(release, by) if now is None else now)}
+    here = {row.pk: row for row in _kept(release, by)}
     came = [row for pk, row in here.items() if pk not in held]
     fell = [item for pk, item in held.items() if pk not in here]
     history = _last_passages([*came, *(item.feature for item in fell)], release)

@@ -2,7 +2,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,7 +19,7 @@ from interlock.workspaces.errors import DomainError
 from interlock.workspaces.lists import ListView
 from interlock.workspaces.middleware import MemberRequest
 from interlock.workspaces.models import Member
-from interlock.workspaces.pages import UNPROCESSABLE, ActView, Done, RowPage, may_edit
+from interlock.workspaces.pages import UNPROCESSABLE, ActView, Done, RowPage
 
 SHOWN = 500
 
@@ -73,7 +73,8 @@ class ReleaseView(RowPage):
         by = request.member
         seen = Feature.objects.visible_to(by).active().filter(scope__release=row).ranked()
         rows = with_requirements(seen.select_related("owner__department", "team__department"), by=by)
-        features = list(rows[:SHOWN])
+        agreements = ScopeBaseline.objects.active().filter(release=row)
+        features = list(rows.annotate(agreed=Exists(agreements))[:SHOWN])
         kept = [feature for feature in features if feature.status != Feature.Status.DROPPED]
         done = [feature for feature in kept if feature.status == Feature.Status.DONE]
         efforts = [feature.effort_days for feature in kept if feature.effort_days is not None]
@@ -87,7 +88,7 @@ class ReleaseView(RowPage):
             "departments": sorted({f.team.department.name for f in kept if f.team}) if by.reads_all else [],
             "days": (row.latest_target - today).days if row.latest_target else None,
             "movable": by.edits and not row.archived,
-            "creep": creep_of(row, by=by, now=kept if len(features) < SHOWN else None),
+            "agreed": by.reads_all and (features[0].agreed if features else agreements.exists()),
         }
 
 
@@ -132,7 +133,7 @@ class AgreeView(ActView):
 
 
 class AgreementsView(View):
-    """When the scope of a release was agreed on, and what it held."""
+    """When the scope of a release was agreed on, and what became of it since; that alone where its page asks."""
 
     def get(self, request: MemberRequest, key: str) -> HttpResponse:
         by = request.member
@@ -144,8 +145,15 @@ class AgreementsView(View):
         counted = rows.annotate(
             features=Count("items", filter=mine), days=Sum("items__effort_days", filter=mine, default=0)
         )
-        shown = {"release": release, "agreements": list(counted[:SHOWN]), "editable": may_edit(by, release)}
-        return render(request, "releases/agreements.html", shown)
+        shown = {
+            "row": release,
+            "release": release,
+            "movable": by.edits and not release.archived,
+            "creep": creep_of(release, by=by),
+        }
+        if request.htmx.target == "creep":
+            return render(request, "releases/creep.html", shown)
+        return render(request, "releases/agreements.html", {**shown, "agreements": list(counted[:SHOWN])})
 
 
 class ScopeAddView(ActView):
