@@ -192,6 +192,7 @@ def keys_of(world: World) -> Keys:
         "day-rates": world.day_rate,
         "budgets": world.budget,
         "purchases": world.purchase,
+        "scenarios": world.scenario,
         "findings": world.finding,
         "views": world.view,
         "exports": world.export,

@@ -22,7 +22,18 @@ from tests.world import settle
 pytestmark = pytest.mark.django_db
 
 # What follows from a change, or serves one member alone.
-FOLLOWS = ("search_", "web_", "jobs_", "django_", "account_", "mfa_", "usersessions_", "workspaces_answeredrequest")
+FOLLOWS = (
+    "releases_planrun",
+    "releases_scenariorun",
+    "search_",
+    "web_",
+    "jobs_",
+    "django_",
+    "account_",
+    "mfa_",
+    "usersessions_",
+    "workspaces_answeredrequest",
+)
 OF_NOBODY_ELSE = {"workspaces_keycounter", "workspaces_savedview", "workspaces_user", "alignment_pendingchange"}
 # These fields say that a row was changed, not what.
 TOLD_BY_THE_ENTRY = {"version", "changed_at", "created_at"}

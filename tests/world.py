@@ -47,6 +47,8 @@ from interlock.releases.models import (
     Release,
     ReleaseTemplate,
     RiskHit,
+    Scenario,
+    ScenarioRun,
     ScopeBaseline,
     Task,
     TaskDates,
@@ -117,6 +119,7 @@ class World:
     day_rate: DayRate
     budget: Budget
     purchase: Purchase
+    scenario: Scenario
     finding: Finding
     waived: Finding
     import_run: ImportRun
@@ -379,6 +382,17 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
     )
     follow_up = FollowUp.objects.add(review=review, title=text("follow-up")[:300], owner=person, due_on=today, by=by)
 
+    scenario = Scenario.objects.add(
+        release=release,
+        name=text("scenario")[:120],
+        note=text("about the scenario"),
+        changes=[f"estimate {task.key} 2", f"drop {before.key}"],
+        by=by,
+    )
+    ScenarioRun.objects.filter(scenario=scenario).update(
+        state=ScenarioRun.State.DONE, at=timezone.now(), **_sides(release, task, department, today)
+    )
+
     checking.check(by.workspace, today=today)
     waived = Finding.objects.filter(workspace=by.workspace, code="BL101").order_by("pk").first()
     assert waived
@@ -443,6 +457,7 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         day_rate=day_rate,
         budget=budget,
         purchase=purchase,
+        scenario=scenario,
         finding=finding,
         waived=waived,
         import_run=imported(by, text),
@@ -451,6 +466,24 @@ def settle(by: Member, *, text: Write = str, today: date | None = None) -> World
         view=SavedView.objects.keep(text("view")[:80], page="backlog", query="status=planned", shared=True, by=by),
         export=exported(by),
     )
+
+
+def _sides(release: Release, task: Task, department: Department, today: date) -> dict[str, Any]:
+    """What a scenario would do."""
+
+    def side(days: int) -> dict[str, Any]:
+        on = f"{today + timedelta(days=days)}"
+        dates = dict.fromkeys(("target_on", "planned_on", "p50_on", "p85_on", "p95_on"), on)
+        return {
+            "against": [],
+            "releases": {release.key: {**dates, "chance": 0.5}},
+            "tasks": {task.key: {"starts_on": on, "ends_on": on, "slack": 0, "critical": True, "likely_by": on}},
+            "load": {department.key: 0.7},
+            "person_days": 4.0,
+            "drivers": [],
+        }
+
+    return {"before": side(5), "after": side(3)}
 
 
 def exported(by: Member) -> Export:
@@ -535,6 +568,7 @@ def crowd(world: World, many: int) -> None:
     risks = add(Risk, product=world.product, probability=30, likely=3, owner=world.person)
     RiskHit.objects.add_many([{"risk": one, "release": world.release} for one in risks], by=by)
     RiskHit.objects.add_many([{"risk": world.risk, "task": one} for one in tasks], by=by)
+    add(Scenario, release=world.release)
     Workstream.objects.add_many([{"release": one, "department": world.department} for one in releases], by=by)
     Budget.objects.add_many([{"release": one, "amount": 9} for one in releases], by=by)
     add(Purchase, workstream=world.workstream, amount=9)

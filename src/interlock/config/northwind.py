@@ -58,6 +58,7 @@ def live_through(users: Mapping[Role, User], *, today: date) -> None:
         risks.fill(editor)
         releases.endanger(editor)
         releases.price(editor, today=today)
+        releases.weigh(editor)
         planning.compute(editor.workspace)
         backlog.tie(editor)
         organisation.leave(backlog.LEFT, editor)

@@ -43,6 +43,8 @@ class Draft:
     by: Member | None = None
     scope: dict[Feature, Release | None] = field(default_factory=dict)
     edits: dict[PlanModel, dict[str, Any]] = field(default_factory=dict)
+    # Products of which the changes speak.
+    products: set[int] = field(default_factory=set)
     _before: dict[tuple[PlanModel, str], Any] = field(default_factory=dict)
     _found: dict[str, Found] = field(default_factory=dict)
     _streams: dict[tuple[int, int], Workstream] = field(default_factory=dict)
@@ -142,10 +144,12 @@ class Draft:
     def set(self, row: PlanModel, **fields: Any) -> None:
         """Raises DomainError for what the verb would refuse as well."""
         mine, found = self.edits.setdefault(row, {}), self._found.setdefault(row.key, {})
+        self._speak_of(row)
         for name, value in fields.items():
             found[name] = self._before.setdefault((row, name), _told(getattr(row, name)))
             setattr(row, name, value)
             mine[name] = value
+        self._speak_of(row)
         try:
             row.refuse_nonsense({name for name in fields if not isinstance(fields[name], models.Model)})
         except DomainError as error:
@@ -155,6 +159,21 @@ class Draft:
         held: ScopeItem | None = getattr(feature, "scope", None)
         self._found.setdefault(feature.key, {})["release"] = held.release.key if held else None
         self.scope[feature] = release
+        for row in (feature, release):
+            if row:
+                self._speak_of(row)
+
+    def _speak_of(self, row: PlanModel) -> None:
+        if product := row.product_scope():
+            self.products.add(product)
+
+    def called(self, key: str) -> str:
+        """The name of a row that it changes, or of one of its tasks; the key itself, where there is none of it."""
+        rows = (*self.edits, *self.scope, *(task for task in self.tasks if self._sees(task)))
+        return next((str(row) for row in rows if row.key == key), key)
+
+    def model(self, key: str) -> type[PlanModel] | None:
+        return next((type(row) for row in (*self.edits, *self.scope) if row.key == key), None)
 
     def take_found(self) -> dict[str, Found]:
         """What was found by the changes since this was last asked."""

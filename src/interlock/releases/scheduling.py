@@ -53,8 +53,14 @@ class Gathered:
     events: Sequence[Event]
     risks: Sequence[Risk]
 
-    @property
     def plan(self) -> Plan:
+        """Raises ValueError where a task needs more people than there ever are."""
+        for task, told in zip(self.tasks, self.problem.tasks, strict=True):
+            for people, units in zip(self.problem.resources, told.modes[0].demand, strict=True):
+                most = max([people.capacity, *(there for _, there in people.changes)])
+                if units > most and told.modes[0].duration:
+                    there = f"never more than {most / HALVES:g}" if most else "nobody who could do it"
+                    raise ValueError(f"“{task}” needs {task.people:g} of {people.name} at once, and there is {there}.")
         keys = tuple(task.pk for task in self.tasks)
         return Plan(
             self.problem,

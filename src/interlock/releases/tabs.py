@@ -35,6 +35,7 @@ class Tab:
 _tabs: set[Tab] = {
     Tab(10, "scope", "Scope", "release"),
     Tab(20, "plan", "Plan", "release-plan"),
+    Tab(25, "scenarios", "Scenarios", "release-scenarios"),
     Tab(70, "budget", "Budget", "release-budget", action=Action.READ_COSTS),
 }
 

@@ -3,6 +3,7 @@ from django.urls import path
 from interlock.releases import views
 from interlock.releases.files import KINDS
 from interlock.releases.forms import (
+    CHANGE_FORMS,
     BudgetForm,
     DayRateForm,
     FreezeWindowForm,
@@ -10,6 +11,7 @@ from interlock.releases.forms import (
     ReleaseForm,
     ReleaseTemplateForm,
     RiskHitForm,
+    ScenarioForm,
     ScopeBaselineForm,
     TaskForm,
     TaskLinkForm,
@@ -23,6 +25,7 @@ from interlock.releases.models import (
     Release,
     ReleaseTemplate,
     RiskHit,
+    Scenario,
     ScopeBaseline,
     Task,
     TaskLink,
@@ -49,6 +52,25 @@ urlpatterns = [
     path(
         "releases/<str:key>/plan/baseline/<int:baseline>/undo/", views.BaselineUndoView.as_view(), name="baseline-undo"
     ),
+    path("releases/<str:key>/plan/run/", views.PlanRunView.as_view(), name="release-plan-run"),
+    path("releases/<str:key>/plan/run/again/", views.PlanComputeView.as_view(), name="release-plan-compute"),
+    path("releases/<str:key>/plan/run/stop/", views.PlanStopView.as_view(), name="release-plan-stop"),
+    path("releases/<str:key>/scenarios/", views.ScenariosView.as_view(), name="release-scenarios"),
+    path("releases/<str:key>/scenarios/new/", views.ScenarioStartView.as_view(), name="scenario-new"),
+    *pages("scenarios", Scenario, ScenarioForm, add=False),
+    path("scenarios/<str:key>/", views.ScenarioView.as_view(), name="scenario"),
+    path("scenarios/<str:key>/apply/", views.ScenarioApplyView.as_view(), name="scenario-apply"),
+    path("scenarios/<str:key>/refresh/", views.ScenarioRefreshView.as_view(), name="scenario-refresh"),
+    path("scenarios/<str:key>/changes/take-out/", views.ChangeDropView.as_view(), name="scenario-take-out"),
+    *(
+        path(
+            f"scenarios/<str:key>/changes/{kind}/", views.ChangeAddView.as_view(form=form), name=f"scenario-add-{kind}"
+        )
+        for kind, form in CHANGE_FORMS.items()
+    ),
+    path("scenarios/<str:key>/run/", views.ScenarioRunView.as_view(), name="scenario-run"),
+    path("scenarios/<str:key>/run/again/", views.ScenarioComputeView.as_view(), name="scenario-compute"),
+    path("scenarios/<str:key>/run/stop/", views.ScenarioStopView.as_view(), name="scenario-stop"),
     path("releases/<str:key>/workstreams/new/", views.WorkstreamAddView.as_view(), name="workstream-new"),
     path("releases/<str:key>/risks/new/", views.ReleaseRiskView.as_view(), name="release-risk"),
     path("risks/<str:key>/hits/new/", views.HitAddView.as_view(), name="risk-hit"),

@@ -5,6 +5,7 @@ Each line is read, carried out on a draft, and written back by keys alone, so th
 
 import re
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -15,7 +16,7 @@ from interlock.releases.drafting import Draft, Found
 from interlock.releases.models.release import Release
 from interlock.releases.models.task import LONGEST_DAYS, Task, TaskLink
 from interlock.workspaces.errors import DomainError
-from interlock.workspaces.models import Member, Workspace
+from interlock.workspaces.models import Member
 
 MOST = 100
 MOST_PEOPLE = 1000
@@ -72,15 +73,36 @@ def suppose(draft: Draft, line: str, *, release: Release) -> Supposed:
     raise DomainError(f"“{text[:80]}” is no change that is understood. Write such as {examples}.", field="changes")
 
 
-def suppose_all(
-    lines: Sequence[str], *, workspace: Workspace, release: Release, by: Member | None = None
-) -> tuple[Draft, list[Supposed]]:
-    """A draft of the plan with the changes made, one after the other."""
-    if len(lines) > MOST:
-        raise DomainError(f"A scenario holds at most {MOST} changes.", field="changes")
-    draft = Draft.of(workspace, by=by)
-    draft.releases.setdefault(release.pk, release)
-    return draft, [suppose(draft, line, release=draft.releases[release.pk]) for line in lines]
+@dataclass(frozen=True)
+class Refused:
+    """A line that cannot be carried out, and why."""
+
+    line: str
+    says: str
+
+
+def read(lines: Sequence[str], *, release: Release, by: Member | None = None) -> tuple[Draft, list[Supposed | Refused]]:
+    """A draft of the plan with the changes made, one after the other, as far as they can be."""
+    draft = Draft.of(release.workspace, by=by)
+    mine = draft.releases.setdefault(release.pk, copy(release))
+    told: list[Supposed | Refused] = []
+    for line in lines:
+        try:
+            told.append(suppose(draft, line, release=mine))
+        except DomainError as error:
+            told.append(Refused(line, error.sentence))
+    return draft, told
+
+
+def suppose_all(lines: Sequence[str], *, release: Release, by: Member | None = None) -> tuple[Draft, list[Supposed]]:
+    """The same, where all of them can be. Raises DomainError for the first that cannot."""
+    draft, told = read(lines, release=release, by=by)
+    made = []
+    for one in told:
+        if isinstance(one, Refused):
+            raise DomainError(one.says, field="changes")
+        made.append(one)
+    return draft, made
 
 
 # --- the changes ---------------------------------------------------------------------------------------

@@ -29,8 +29,10 @@ from interlock.releases.forms.releases import (
     ScopeForm,
 )
 from interlock.releases.forms.risks import HitForm, ReleaseRiskForm, RiskHitForm
+from interlock.releases.forms.scenarios import CHANGE_FORMS, ScenarioForm, ScenarioStartForm
 
 __all__ = [
+    "CHANGE_FORMS",
     "AgreeForm",
     "BudgetAddForm",
     "BudgetForm",
@@ -50,6 +52,8 @@ __all__ = [
     "ReleaseRiskForm",
     "ReleaseTemplateForm",
     "RiskHitForm",
+    "ScenarioForm",
+    "ScenarioStartForm",
     "ScopeBaselineForm",
     "ScopeForm",
     "StartPlanForm",

@@ -4,71 +4,47 @@ All of it follows from tasks, links and calendars, so nothing here is edited or 
 follows from nothing any more: it is kept, and exported.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.utils import timezone
 
+from interlock.releases.models.computation import Computation, ComputationQuerySet
 from interlock.releases.models.release import Release
 from interlock.releases.models.task import Task
 from interlock.workspaces.models import Member, Workspace
 
 
-class PlanRunQuerySet(models.QuerySet["PlanRun"]):
-    def want(self, workspace_id: int) -> None:
-        """Have the plan computed anew: what was begun for the plan as it was is not wanted any more."""
-        from interlock.releases.tasks import compute_plan
-
-        if not self.filter(workspace=workspace_id).update(wanted=models.F("wanted") + 1):
-            self.get_or_create(workspace_id=workspace_id, defaults={"wanted": 1})
-        compute_plan.enqueue_once(workspace_id=workspace_id)
-
-    def behind(self) -> Self:
-        """Computed for a plan as it is no more."""
-        return self.filter(computed__lt=models.F("wanted"))
-
+class PlanRunQuerySet(ComputationQuerySet["PlanRun"]):
     def of_a_day_before(self, now: datetime) -> Self:
         return self.filter(at__lt=timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0))
 
+    def want_for(self, workspace_id: int) -> None:
+        """Have the plan of a workspace computed anew."""
+        run, _ = self.get_or_create(workspace_id=workspace_id)
+        run.want()
 
-class PlanRun(models.Model):
-    """The last computation of a workspace's plan: who is to begin it, how far it is, what came of it."""
 
-    class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        AT_WORK = "at_work", "Being computed"
-        DONE = "done", "Computed"
-        REFUSED = "refused", "Cannot be scheduled"
+class PlanRun(Computation):
+    """The last computation of a workspace's plan."""
 
     left_out_of_exports = "Computed anew from the tasks."
 
     workspace = models.OneToOneField(Workspace, models.CASCADE, related_name="plan_run")
-    # Counts the changes of the plan: what was computed for an older number is out of date.
-    wanted = models.PositiveIntegerField(default=0)
-    computed = models.PositiveIntegerField(default=0)
-    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
-    # Where it is refused: why, in sentences.
-    says = models.TextField(blank=True)
     # Department → what its finished tasks did to the forecast, in a sentence.
     learnt = models.JSONField(default=dict)
-    at = models.DateTimeField(null=True, blank=True)
 
-    objects = PlanRunQuerySet.as_manager()
+    objects: ClassVar[Any] = PlanRunQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.workspace}: {self.get_state_display()}"
 
-    @property
-    def behind(self) -> bool:
-        return self.computed < self.wanted
+    def enqueue(self) -> None:
+        from interlock.releases.tasks import compute_plan
 
-    def end(
-        self, state: str, *, wanted: int, at: datetime, says: str = "", learnt: Mapping[str, str] | None = None
-    ) -> None:
-        self.state, self.computed, self.says, self.at, self.learnt = state, wanted, says, at, dict(learnt or {})
-        self.save(update_fields=["state", "computed", "says", "at", "learnt"])
+        compute_plan.enqueue_once(workspace_id=self.workspace_id)
 
 
 class TaskDatesQuerySet(models.QuerySet["TaskDates"]):

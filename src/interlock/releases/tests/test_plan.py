@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from conftest import seat
 from interlock.backlog.models import Feature
 from interlock.organisation import calendars
 from interlock.organisation.models import Absence, Department, Person, Product
@@ -25,8 +26,10 @@ from interlock.releases.models import (
 )
 from interlock.releases.recipes import Recipe, shipped
 from interlock.releases.tasks import keep_up_with_the_day
-from interlock.workspaces.errors import DomainError
+from interlock.workspaces.errors import DomainError, StaleVersion
 from interlock.workspaces.models import AuditEvent
+from interlock.workspaces.permissions import Role
+from tests.api import Caller
 
 pytestmark = pytest.mark.django_db
 
@@ -333,7 +336,7 @@ def test_a_change_has_the_plan_computed_and_the_forecast_kept(stream, release, w
 
     # The same plan computed again is no news; and what has other words for the same dates takes the place of the last.
     Forecast.objects.update(chance=0.123)
-    PlanRun.objects.want(stream.workspace_id)
+    PlanRun.objects.want_for(stream.workspace_id)
     worker.work_off()
     assert Forecast.objects.get().chance == forecast.chance
 
@@ -350,6 +353,75 @@ def test_a_run_that_a_change_has_made_superfluous_writes_nothing(stream, ada, mo
     planning.compute(stream.workspace)
     assert PlanRun.objects.get().behind
     assert not TaskDates.objects.exists()
+
+
+def test_how_far_it_is_is_told_and_it_can_be_stopped(stream, ada, ben, monkeypatch):
+    task(stream, ada)
+    client = Client()
+    client.force_login(ada.user)
+    seen = {}
+
+    def stopped_meanwhile(*args, wanted, progress, **how):
+        progress("simulating", 0.42)
+        seen["page"] = page(ben, "/northwind/releases/R-1/plan/run/").content.decode()
+        seen["plan"] = page(ada, "/northwind/releases/R-1/plan/").content.decode()
+        assert page(gus_of(stream), "/northwind/releases/R-1/plan/run/").status_code == 404
+        assert wanted()
+        assert client.post("/northwind/releases/R-1/plan/run/stop/").status_code == 302
+        assert not wanted()
+        progress("simulating", 0.99)
+        raise planning.Cancelled
+
+    monkeypatch.setattr(planning, "apart", stopped_meanwhile)
+    planning.compute(stream.workspace)
+    assert "Carrying the plan out by chance: 42%" in seen["page"]
+    assert "Stop" not in seen["page"].split("<main")[1]
+    assert "plan/run/stop/" in seen["plan"]
+    run = PlanRun.objects.get()
+    assert (run.state, run.behind, run.share, TaskDates.objects.count()) == ("stopped", False, 0, 0)
+    assert "The computation was stopped" in page(ada, "/northwind/releases/R-1/plan/").content.decode()
+
+
+def gus_of(stream):
+    return seat(stream.workspace, "Gwen", Role.GUEST)
+
+
+def test_what_was_stopped_stays_so_until_the_next_change_or_until_it_is_asked_for(stream, ada, ben):
+    one = task(stream, ada)
+    PlanRun.objects.get().stop()
+    keep_up_with_the_day.call()
+    assert not PlanRun.objects.get().behind
+    one.change(likely=4, by=ada)
+    assert PlanRun.objects.get().behind
+    PlanRun.objects.get().stop()
+    client = Client()
+    client.force_login(ben.user)
+    assert client.post("/northwind/releases/R-1/plan/run/again/").status_code == 403
+    client.force_login(ada.user)
+    client.post("/northwind/releases/R-1/plan/run/again/")
+    assert PlanRun.objects.get().behind
+    # Nothing is under way any more once it is done.
+    PlanRun.objects.update(computed=99)
+    assert not PlanRun.objects.get().stop()
+
+
+def test_two_who_edit_a_plan_at_once_lose_nothing(stream, ada, amir):
+    one = task(stream, ada, likely=2)
+    seen = one.version
+    one.change(likely=5, by=ada, version=seen)
+    theirs = Task.objects.get()
+    with pytest.raises(StaleVersion) as stale:
+        theirs.change(likely=9, by=amir, version=seen)
+    assert (stale.value.current.likely, Task.objects.get().likely) == (5, 5)
+    # Other fields of the same task, and other tasks, are nobody's loss.
+    theirs.change(people=2, by=amir, version=theirs.version)
+    assert (Task.objects.get().likely, Task.objects.get().people) == (5, 2)
+    # Over a page: who saves second is asked which of the two holds.
+    client = Client()
+    client.force_login(amir.user)
+    answer = client.post("/northwind/tasks/TASK-1/edit/title/", {"title": "Mine", "version": seen})
+    assert answer.status_code == 412
+    assert Task.objects.get().title == "Build"
 
 
 def test_a_plan_that_is_too_large_says_so(stream, ada, monkeypatch):
@@ -371,7 +443,84 @@ def test_what_cannot_be_scheduled_says_why(stream, engineering, worker, ada):
     worker.work_off()
     run = PlanRun.objects.get()
     assert run.state == "refused"
-    assert "Build" in run.says
+    assert run.says == "“Build” needs 900 of Engineering at once, and there is never more than 1."
+
+
+def test_a_department_in_which_nobody_works_is_named(stream, engineering, ada):
+    task(stream, ada, "Build")
+    engineering.change(capacity=0, by=ada)
+    planning.compute(stream.workspace)
+    assert PlanRun.objects.get().says == (
+        "“Build” needs 1 of Engineering at once, and there is nobody who could do it."
+    )
+    assert "nobody who could do it" in page(ada, "/northwind/releases/R-1/plan/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "says"),
+    [
+        ("tasks", {"workstream": "WS-1", "title": "X", "likely": -1}, "likely"),
+        ("tasks", {"workstream": "WS-1", "title": "X", "likely": 1e9}, "likely"),
+        ("tasks", {"workstream": "WS-1", "title": "X", "optimistic": 3, "likely": 2}, "longer than the likely one"),
+        ("tasks", {"workstream": "WS-1", "title": "X", "people": 0}, "people"),
+        (
+            "tasks",
+            {"workstream": "WS-1", "title": "X", "not_before": "2027-03-02", "deadline": "2027-03-01"},
+            "Its deadline lies before the day on which it may begin.",
+        ),
+        ("task-links", {"task": "TASK-1", "predecessor": "TASK-2"}, "“Publish” → “Write” → “Publish”"),
+        ("departments", {"name": "Idle", "working_days": []}, "working_days"),
+        ("departments", {"name": "Idle", "capacity": -1}, "capacity"),
+        (
+            "releases/R-1/plan",
+            {"template": "Ours"},
+            "The template asks for Support, which this workspace does not have",
+        ),
+    ],
+)
+def test_the_api_says_what_makes_no_sense_and_keeps_what_there_was(path, body, says, stream, template, payments, ada):
+    first, second = task(stream, ada, "Write"), task(stream, ada, "Publish")
+    TaskLink.objects.add(task=second, predecessor=first, by=ada)
+    if path.endswith("plan"):
+        for row in (*TaskLink.objects.all(), *Task.objects.all(), *Workstream.objects.all()):
+            row.archive(by=ada)
+    client = Caller(ada).client
+    events = AuditEvent.objects.count()
+    answer = client.post(f"/api/v1/workspaces/northwind/{path}", body, "application/json")
+    assert answer.status_code in (409, 422)
+    assert says in str(answer.json())
+    assert AuditEvent.objects.count() == events
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "says"),
+    [
+        ("workstreams/WS-1/tasks/new/", {"title": "X", "kind": "task", "likely": "-1"}, "greater than or equal to 0"),
+        ("workstreams/WS-1/tasks/new/", {"title": "X", "kind": "task", "likely": "5000"}, "less than or equal to 1000"),
+        (
+            "workstreams/WS-1/tasks/new/",
+            {"title": "X", "kind": "task", "optimistic": "3", "likely": "2"},
+            "The optimistic estimate is longer than the likely one.",
+        ),
+        (
+            "tasks/TASK-1/predecessors/new/",
+            {"predecessor": "TASK-2", "kind": "fs", "lag_days": "0"},
+            "would be a circle",
+        ),
+        ("tasks/TASK-1/done/", {"on": "2027-02-01"}, "done before it is started"),
+    ],
+)
+def test_a_form_says_what_makes_no_sense_and_keeps_what_was_typed(path, form, says, stream, ada):
+    first, second = task(stream, ada, "Write", started_on=MONDAY, status="in_progress"), task(stream, ada, "Publish")
+    TaskLink.objects.add(task=second, predecessor=first, by=ada)
+    client = Client()
+    client.force_login(ada.user)
+    answer = client.post(f"/northwind/{path}", form)
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert says in text
+    assert not form.get("title") or 'value="X"' in text
+    assert Task.objects.count() == 2
 
 
 # --- the page ------------------------------------------------------------------------------------------

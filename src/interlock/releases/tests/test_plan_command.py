@@ -158,7 +158,7 @@ def test_a_task_that_needs_more_people_than_there_are_is_named(tasks, ada):
     tasks[0].change(people=40, by=ada)
     said, status = run("R-1", *QUICK)
     assert status == 2
-    assert said.startswith("“Build” needs ")
+    assert said == "“Build” needs 40 of Engineering at once, and there is never more than 2."
 
 
 def test_the_documentation_tells_every_change_and_its_examples_run(tasks):

@@ -1,7 +1,15 @@
 from interlock.releases.views.baseline import BaselineUndoView, BaselineView
 from interlock.releases.views.costs import BudgetAddView, BudgetView, DayRateView, PurchaseAddView
 from interlock.releases.views.freezes import FreezesView, FreezeView
-from interlock.releases.views.plan import PlanFileView, PlanView, StartPlanView, WorkstreamAddView
+from interlock.releases.views.plan import (
+    PlanComputeView,
+    PlanFileView,
+    PlanRunView,
+    PlanStopView,
+    PlanView,
+    StartPlanView,
+    WorkstreamAddView,
+)
 from interlock.releases.views.portfolio import LoadView, PortfolioView
 from interlock.releases.views.releases import (
     AgreementsView,
@@ -12,6 +20,18 @@ from interlock.releases.views.releases import (
     ScopeMoveView,
 )
 from interlock.releases.views.risks import HitAddView, ReleaseRiskView
+from interlock.releases.views.scenarios import (
+    ChangeAddView,
+    ChangeDropView,
+    ScenarioApplyView,
+    ScenarioComputeView,
+    ScenarioRefreshView,
+    ScenarioRunView,
+    ScenarioStartView,
+    ScenarioStopView,
+    ScenariosView,
+    ScenarioView,
+)
 from interlock.releases.views.tasks import (
     DragView,
     FinishView,
@@ -30,6 +50,8 @@ __all__ = [
     "BaselineView",
     "BudgetAddView",
     "BudgetView",
+    "ChangeAddView",
+    "ChangeDropView",
     "DayRateView",
     "DragView",
     "FinishView",
@@ -38,7 +60,10 @@ __all__ = [
     "HitAddView",
     "LinkAddView",
     "LoadView",
+    "PlanComputeView",
     "PlanFileView",
+    "PlanRunView",
+    "PlanStopView",
     "PlanView",
     "PortfolioView",
     "PurchaseAddView",
@@ -46,6 +71,14 @@ __all__ = [
     "ReleaseView",
     "ReleasesView",
     "ReopenView",
+    "ScenarioApplyView",
+    "ScenarioComputeView",
+    "ScenarioRefreshView",
+    "ScenarioRunView",
+    "ScenarioStartView",
+    "ScenarioStopView",
+    "ScenarioView",
+    "ScenariosView",
     "ScopeAddView",
     "ScopeMoveView",
     "StartPlanView",

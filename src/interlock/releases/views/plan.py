@@ -2,7 +2,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseBase
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views import View
@@ -23,7 +24,7 @@ from interlock.risks.models import Risk
 from interlock.workspaces.errors import DomainError
 from interlock.workspaces.middleware import MemberRequest
 from interlock.workspaces.models import Member, Workspace
-from interlock.workspaces.pages import ActView, Done, may_edit
+from interlock.workspaces.pages import ActView, Done, may_edit, stay
 
 
 class PlanView(View):
@@ -156,3 +157,34 @@ class WorkstreamAddView(ActView):
     def do(self, row: Release, *, by: Member, department: Department) -> Done:  # type: ignore[override]
         Workstream.objects.add(release=row, department=department, by=by)
         return Done(f"{department} has a part in {row}.")
+
+
+class PlanRunView(View):
+    """How far the computation of the plan is."""
+
+    def get(self, request: MemberRequest, key: str) -> HttpResponse:
+        by = request.member
+        if not by.reads_all:
+            raise Http404
+        release = by.visible(Release, key=key)
+        run = PlanRun.objects.filter(workspace=by.workspace_id).first()
+        shown = {"release": release, "run": run, "editable": may_edit(by, release)}
+        return render(request, "releases/plan_run_page.html", shown)
+
+
+class PlanComputeView(View):
+    def post(self, request: MemberRequest, key: str) -> HttpResponse:
+        release = request.member.editable(Release, key=key)
+        PlanRun.objects.want_for(request.member.workspace_id)
+        return stay(request, release.plan_url)
+
+
+class PlanStopView(View):
+    """Leaves the dates at what they were; the next change of the plan has them computed again."""
+
+    def post(self, request: MemberRequest, key: str) -> HttpResponse:
+        release = request.member.editable(Release, key=key)
+        run = PlanRun.objects.filter(workspace=request.member.workspace_id).first()
+        if run and run.stop():
+            messages.success(request, "The computation is stopped. The dates stay what they were.")
+        return stay(request, release.plan_url)

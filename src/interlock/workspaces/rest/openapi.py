@@ -74,6 +74,7 @@ TAGS = {
     "Review notes": "What to keep and what to change next time.",
     "Follow-ups": "What somebody does because of a review.",
     "Communications": "Who is told what of a release, by which channel, on which day.",
+    "Scenarios": "Changes of a release's plan that are tried on paper, and then made together or thrown away.",
     "Objectives": "What is to be reached by the end of a period, in a tree.",
     "Key results": "The numbers that say whether an objective is reached.",
     "Metrics": "Numbers that are watched over time, and where they are meant to go.",

@@ -15,6 +15,7 @@ from interlock.releases import planning
 from interlock.releases.drafting import Draft
 from interlock.releases.figures import Figures, figures, place_of
 from interlock.releases.models import Release
+from interlock.releases.models.computation import STAGES
 from interlock.releases.report import Case, PlanReport
 from interlock.releases.scheduling import Gathered, gather
 from interlock.releases.terminal import show
@@ -74,7 +75,7 @@ class Command(BaseCommand):
             drafts = [Draft.of(place)]
             changes: list[Supposed] = []
             if what_if:
-                draft, changes = suppose_all(what_if, workspace=place, release=meant)
+                draft, changes = suppose_all(what_if, release=meant)
                 drafts.append(draft)
             gathered = [gather(place, today=today, draft=one) for one in drafts]
             with progress(enabled=self.stderr.isatty()) as bar:
@@ -102,8 +103,8 @@ def _computed(gathered: list[Gathered], release: Release, how: dict[str, Any], r
         raise ValueError(f"{release} has no task that is still to be done: there is nothing to schedule.")
     how = {"at_most": planning.LONGEST, "progress": report, "release": place, **how}
     if len(gathered) > 1:
-        return list(apart("interlock.engine.outlook:compare", [one.plan for one in gathered], **how))
-    return [apart("interlock.engine.outlook:look_ahead", gathered[0].plan, workers=1, **how)]
+        return list(apart("interlock.engine.outlook:compare", [one.plan() for one in gathered], **how))
+    return [apart("interlock.engine.outlook:look_ahead", gathered[0].plan(), workers=1, **how)]
 
 
 def _case(gathered: Gathered, outlook: Outlook, release: Release) -> Case:
@@ -148,6 +149,6 @@ def progress(*, enabled: bool) -> Iterator[Report]:
         bar = bars.add_task("Starting", total=1)
 
         def report(stage: str, share: float) -> None:
-            bars.update(bar, description=planning.STAGES[Stage(stage)], completed=share)
+            bars.update(bar, description=STAGES[Stage(stage)], completed=share)
 
         yield report if enabled else silent
