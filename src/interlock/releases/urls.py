@@ -43,6 +43,7 @@ urlpatterns = [
     path("releases/<str:key>/scope/agreements/", views.AgreementsView.as_view(), name="release-agreements"),
     *pages("scope-baselines", ScopeBaseline, ScopeBaselineForm, add=False),
     path("releases/<str:key>/plan/", views.PlanView.as_view(), name="release-plan"),
+    path("releases/<str:key>/plan/lanes/", views.LanesView.as_view(), name="release-lanes"),
     path("releases/<str:key>/plan/start/", views.StartPlanView.as_view(), name="release-plan-start"),
     *(
         path(f"releases/<str:key>/plan/{ending}/", views.PlanFileView.as_view(ending=ending), name=f"plan-{ending}")

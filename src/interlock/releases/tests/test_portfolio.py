@@ -240,7 +240,8 @@ def test_a_lane_of_a_plan_says_how_loaded_its_people_are(client, stream, release
     monkeypatch.setattr(timezone, "localdate", lambda *_: MONDAY)
     task(stream, ada, "Build", MONDAY, FRIDAY, people=1)
     client.force_login(ada.user)
-    assert "2 people · 50% loaded" in client.get(release.plan_url).content.decode()
+    assert "2 people · 50% loaded" in client.get(f"{release.plan_url}lanes/").content.decode()
+    assert f'hx-get="{release.plan_url}lanes/' in client.get(release.plan_url).content.decode()
 
 
 # --- RL106 ---------------------------------------------------------------------------------------------

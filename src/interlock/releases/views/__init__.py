@@ -2,6 +2,7 @@ from interlock.releases.views.baseline import BaselineUndoView, BaselineView
 from interlock.releases.views.costs import BudgetAddView, BudgetView, DayRateView, PurchaseAddView
 from interlock.releases.views.freezes import FreezesView, FreezeView
 from interlock.releases.views.plan import (
+    LanesView,
     PlanComputeView,
     PlanFileView,
     PlanRunView,
@@ -58,6 +59,7 @@ __all__ = [
     "FreezeView",
     "FreezesView",
     "HitAddView",
+    "LanesView",
     "LinkAddView",
     "LoadView",
     "PlanComputeView",

@@ -38,9 +38,8 @@ class PlanView(View):
         plan = Plan.of(release, by=by)
         streams, tasks = plan.streams, plan.tasks
         editable = not release.archived and may_edit(by, release)
-        loaded = _loaded(by.workspace, release, streams, today=today)
         zoom = request.GET.get("zoom", "")
-        drawing = Drawing.of(plan, zoom=zoom, today=today, editable=editable, loaded=loaded)
+        drawing = Drawing.of(plan, zoom=zoom, today=today, editable=editable)
         run = PlanRun.objects.filter(workspace=by.workspace_id).first()
         forecast = Forecast.objects.visible_to(by).newest().filter(release=release).first()
         shown = {
@@ -71,6 +70,20 @@ class PlanView(View):
             "ways": ways_for(by) if editable else (),
         }
         return render(request, "releases/plan.html", shown)
+
+
+class LanesView(View):
+    """The names of the lanes with how loaded each department is: fetched once the plan is shown, since all releases
+    make it."""
+
+    def get(self, request: MemberRequest, key: str) -> HttpResponse:
+        by, today = request.member, timezone.localdate()
+        release = by.visible(Release, key=key)
+        plan = Plan.of(release, by=by)
+        loaded = _loaded(by.workspace, release, plan.streams, today=today)
+        zoom = request.GET.get("zoom", "")
+        drawing = Drawing.of(plan, zoom=zoom, today=today, editable=False, loaded=loaded)
+        return HttpResponse(drawing.names())
 
 
 class PlanFileView(View):
