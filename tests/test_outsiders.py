@@ -11,6 +11,7 @@ from django import forms
 from django.apps import apps
 from django.urls import NoReverseMatch, reverse
 
+from interlock.workspaces.forms import RowsField
 from interlock.workspaces.plan import PlanModel
 from tests.addresses import addresses
 from tests.test_requests import changed, tables
@@ -248,7 +249,9 @@ def test_no_form_takes_what_it_does_not_offer(model, client, world, figures):
     form = client.get(address).context["form"]
     values = {name: form[name].value() for name in form.fields if name != "version"}
     ticked = {name for name, field in form.fields.items() if isinstance(field, forms.TypedMultipleChoiceField)}
-    sent = {name: "" if one is None else one if name in ticked else str(one) for name, one in values.items()}
+    # A field of several rows gives each with its name; its key is what a browser sends.
+    keys = {name: [key for key, _ in values[name]] for name, one in form.fields.items() if isinstance(one, RowsField)}
+    sent = {name: "" if one is None else one if name in ticked else str(one) for name, one in values.items()} | keys
     before = held(row, set(sent))
     assert before, "nothing is protected"
     response = client.post(address, {**PROTECTED, **sent})
