@@ -16,6 +16,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
+import psutil
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
@@ -127,10 +128,12 @@ def _answers(url: str, process: "subprocess.Popen[bytes]", log: Path) -> bool:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Asked, its supervisor ends the others too; killed, they end by themselves."""
+    """Asked, its supervisor ends the others too; killed, they end by themselves. None is left for the next test."""
+    family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(15)
     except subprocess.TimeoutExpired:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
+    psutil.wait_procs(family, 15)

@@ -35,7 +35,6 @@ OF_A_PRODUCT = {
     "requirements",
     "dependencies",
     "releases",
-    "risks",
     "objectives",
     "key-results",
     "metrics",
@@ -213,7 +212,9 @@ def test_the_examples_are_understood_where_an_owner_asks(figures, olga, keys, cl
     """409: the plan does not allow it, or has it so already."""
     client.force_login(olga.user)
     figures.measured("operations, each tried by everybody", len(ALL))
-    assert not wrong(INSIDE, lambda one: unless((200, 201, 204, 409), ask(client, one, keys)), changing=True)
+    # An owner is not among the approvers of each gate.
+    own = [one for one in INSIDE if one.name != "vote"]
+    assert not wrong(own, lambda one: unless((200, 201, 204, 409), ask(client, one, keys)), changing=True)
 
 
 def test_who_is_nobody_is_asked_who_they_are(keys):

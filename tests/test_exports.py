@@ -34,14 +34,14 @@ def test_no_export_holds_a_formula_and_each_says_what_was_written(client, olga, 
     client.force_login(olga.user)
     cells = risky = files = 0
     for address in addresses_of_files(client, world):
-        table, rows = (file(client, address, kind).getvalue().decode() for kind in ("csv", "json"))
-        [_, *written] = csv.reader(io.StringIO(table.removeprefix("\ufeff"), newline=""))
-        plain = json.loads(rows)
+        table, rows = file(client, address, "csv"), file(client, address, "json")
+        [_, *written] = csv.reader(io.StringIO(text_of(table).removeprefix("\ufeff"), newline=""))
+        plain = json.loads(text_of(rows)) if rows.headers["Content-Type"].startswith("application/json") else None
         assert not [cell for line in written for cell in line if cell.startswith(RISKY)], address
         files += 1
         cells += sum(map(len, written))
         if not isinstance(plain, list):
-            continue  # a report, in a form of its own
+            continue  # a report in a form of its own, or a table that is told as CSV alone
         assert len(written) == len(plain), address
         for line, row in zip(written, plain, strict=True):
             for cell, told in zip(line, row.values(), strict=True):
@@ -53,6 +53,10 @@ def test_no_export_holds_a_formula_and_each_says_what_was_written(client, olga, 
     figures.measured(
         "CSV files, cells, those that began as a formula, those that still do", f"{files}, {cells}, {risky}, 0"
     )
+
+
+def text_of(answer):
+    return answer.getvalue().decode() if answer.streaming else answer.content.decode()
 
 
 def file(client, address, kind):

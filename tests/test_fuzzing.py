@@ -34,7 +34,7 @@ TOLD = {"negative_data_rejection": ["412"], "positive_data_acceptance": ["412"],
 # What they take, the rule at hand decides.
 UP_TO_THE_RULE = {"fix_finding", "configure_rule", "configure_rule_for_product"}
 # What is in a file and in its mapping no description can say.
-UP_TO_THE_RULE |= {"send_import", "map_import"}
+UP_TO_THE_RULE |= {"send_import", "map_import", "send_plan"}
 
 
 @pytest.fixture

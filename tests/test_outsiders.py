@@ -251,6 +251,9 @@ def test_no_form_takes_what_it_does_not_offer(model, client, world, figures):
     ticked = {name for name, field in form.fields.items() if isinstance(field, forms.TypedMultipleChoiceField)}
     # A field of several rows gives each with its name; its key is what a browser sends.
     keys = {name: [key for key, _ in values[name]] for name, one in form.fields.items() if isinstance(one, RowsField)}
+    values |= {
+        name: "\n".join(one) for name, one in values.items() if isinstance(one, list) and name not in ticked | set(keys)
+    }
     sent = {name: "" if one is None else one if name in ticked else str(one) for name, one in values.items()} | keys
     before = held(row, set(sent))
     assert before, "nothing is protected"

@@ -15,9 +15,14 @@ SIZES = {"wide": (1440, 900), "narrow": (400, 800), "narrowest": (360, 740)}
 SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
+# In parts, which run side by side.
+PARTS = 4
+
+
 @pytest.mark.django_db(transaction=True)
-def test_every_page_is_accessible_in_both_themes_wide_and_narrow(served, browse, olga, figures):
-    every = pages(settle(olga))
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_page_is_accessible_in_both_themes_wide_and_narrow(part, served, browse, olga, figures):
+    every = pages(settle(olga))[part::PARTS]
     # Colours that are on their way from one theme to the other are nobody's.
     page, axe, wrong = browse(olga, reduced_motion="reduce"), Axe(), []
     for address in every:

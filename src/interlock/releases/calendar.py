@@ -91,7 +91,7 @@ def written(name: str, events: Iterable["Event"]) -> bytes:
     calendar.add("prodid", ENTITY)
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    calendar.add("x-wr-calname", name)
+    calendar.add("x-wr-calname", " ".join(name.split()))
     # Days are days wherever one is; programs that ask for a zone all the same are told the plan's.
     calendar.add("x-wr-timezone", settings.TIME_ZONE)
     calendar.add("refresh-interval", REFRESHED, parameters={"VALUE": "DURATION"})

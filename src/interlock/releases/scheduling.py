@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_UP, Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from interlock.engine import levers
 from interlock.engine import schedule as engine
 from interlock.engine.outlook import Event, Lever, Outlook, Plan, ReleaseOutlook, Three, Units
 from interlock.organisation.models import Absence, Department, Person
@@ -19,6 +18,9 @@ from interlock.releases.models import Forecast, Freezes, FreezeWindow, Release, 
 from interlock.releases.models.freeze import taking_part
 from interlock.risks.models import Risk
 from interlock.workspaces.models import Workspace
+
+if TYPE_CHECKING:
+    from interlock.engine import levers
 
 SLOTS = 2
 # People are counted in halves.
@@ -399,6 +401,8 @@ def foretell(gathered: Gathered, outlook: Outlook, *, at: datetime, runs: int, s
 
 def lines_of(gathered: Gathered, lever: Lever) -> list[str]:
     """The lever as changes that can be supposed: see releases.what_if. None, where it moves work to nowhere."""
+    from interlock.engine import levers  # loads numpy, which pages do not need
+
     problem, tasks, people, one = gathered.problem, gathered.tasks, gathered.departments, lever.what
     match one:
         case levers.Drop():
@@ -426,7 +430,7 @@ def lines_of(gathered: Gathered, lever: Lever) -> list[str]:
     return []
 
 
-def _feature(gathered: Gathered, lever: levers.Drop | levers.Move) -> str:
+def _feature(gathered: Gathered, lever: "levers.Drop | levers.Move") -> str:
     feature = gathered.tasks[lever.tasks[0]].feature
     return feature.key if feature else gathered.tasks[lever.tasks[0]].key
 

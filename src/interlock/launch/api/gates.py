@@ -269,7 +269,7 @@ class StateOut(Out):
     evidence: str
 
 
-class SeatOut(Out):
+class ApproverOut(Out):
     role: MaybePointer
     person: MaybePointer
     vacant: bool
@@ -285,7 +285,7 @@ class StandingOut(Out):
     planned_on: date | None = Field(description="When its milestone is reached, as the plan stands.")
     likely_by: date | None = Field(description="The day by which it is reached in 85 of 100 simulations.")
     criteria: list[StateOut]
-    approvers: list[SeatOut]
+    approvers: list[ApproverOut]
 
 
 @releases.get(

@@ -173,7 +173,7 @@ follow_ups = Resource(
 # --- what a release came to --------------------------------------------------------------------------
 
 
-class OutcomeOut(Out):
+class KeyResultOutcomeOut(Out):
     objective: Pointer
     key_result: Pointer
     unit: str
@@ -193,7 +193,7 @@ class KeptOut(Out):
 
 
 class LookBackOut(Out):
-    outcomes: list[OutcomeOut]
+    outcomes: list[KeyResultOutcomeOut]
     tasks: list[KeptOut]
     came_in: list[Pointer] = Field(description="Features that came in once its plan stood.")
     fell_out: list[Pointer]

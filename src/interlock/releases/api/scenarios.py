@@ -142,7 +142,7 @@ class SideOut(Out):
     load: dict[str, float] = Field(description="Of each department that works on it, the share that is planned.")
 
 
-class OutcomeOut(Out):
+class ScenarioOutcomeOut(Out):
     before: SideOut | None
     after: SideOut | None
     overtaken: bool = Field(description="The plan was changed after this was computed.")
@@ -187,7 +187,10 @@ def _outcome(scenario: Scenario) -> dict[str, Any]:
 
 
 @scenarios.get(
-    "/{key}/outcome", response={200: OutcomeOut}, operation_id="get_outcome", summary="Read what a scenario would do"
+    "/{key}/outcome",
+    response={200: ScenarioOutcomeOut},
+    operation_id="get_outcome",
+    summary="Read what a scenario would do",
 )
 def get_outcome(request: ApiRequest, key: ScenarioKey) -> Any:
     """Computed in the background, beside the plan as it is and with the same luck."""
@@ -195,7 +198,7 @@ def get_outcome(request: ApiRequest, key: ScenarioKey) -> Any:
 
 
 @scenarios.post(
-    "/{key}/computation", response={200: OutcomeOut}, operation_id="compute_scenario", summary="Compute it anew"
+    "/{key}/computation", response={200: ScenarioOutcomeOut}, operation_id="compute_scenario", summary="Compute it anew"
 )
 def compute_scenario(request: ApiRequest, key: ScenarioKey) -> Any:
     """Every change of its own does so by itself; a change of the plan does not."""
@@ -207,7 +210,7 @@ def compute_scenario(request: ApiRequest, key: ScenarioKey) -> Any:
 
 
 @scenarios.delete(
-    "/{key}/computation", response={200: OutcomeOut}, operation_id="stop_scenario", summary="Stop computing it"
+    "/{key}/computation", response={200: ScenarioOutcomeOut}, operation_id="stop_scenario", summary="Stop computing it"
 )
 def stop_scenario(request: ApiRequest, key: ScenarioKey) -> Any:
     scenario: Scenario = request.member.editable(Scenario, key=key)

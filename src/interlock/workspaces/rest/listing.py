@@ -124,4 +124,4 @@ class Listing(Routes):
 
 
 def _name(words: str) -> str:
-    return words.replace(" ", "_")
+    return words.replace(" ", "_").replace("-", "_")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import defaultdict
 
 import pytest
 from django.urls import get_resolver
@@ -9,6 +10,7 @@ from jsonschema_rs import Draft202012Validator
 
 from interlock.workspaces.rest.openapi import TAGS, example_of, operations
 from interlock.workspaces.rest.problems import KINDS
+from interlock.workspaces.rest.schemas import Out
 from tests.api import Caller
 
 
@@ -42,9 +44,22 @@ def test_every_operation_has_a_name_of_its_own_a_summary_and_a_tag(described):
     told = [operation for _, _, operation in operations(described)]
     names = [operation["operationId"] for operation in told]
     assert len(names) == len(set(names))
-    assert all(re.fullmatch("[a-z]+(_[a-z]+)*", name) for name in names)
+    assert [name for name in names if not re.fullmatch("[a-z]+(_[a-z]+)*", name)] == []
     assert all(operation["summary"] for operation in told)
     assert {tag for operation in told for tag in operation["tags"]} <= set(TAGS)
+
+
+def test_no_two_schemas_share_a_name(described):
+    """The description knows schemas by their names: of two, one would be told as the other."""
+    known = defaultdict(set)
+    kinds = [Out]
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        # What a listing makes of one has its name, and is the same to whoever reads it.
+        if kind.__module__.startswith("interlock.") and ".rest." not in kind.__module__:
+            known[kind.__name__].add(kind.__module__)
+    assert {name: homes for name, homes in known.items() if len(homes) > 1} == {}
 
 
 def test_every_refusal_is_described(described):

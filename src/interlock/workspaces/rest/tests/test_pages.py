@@ -109,4 +109,4 @@ def test_a_list_asks_as_much_of_the_database_however_long_it_is(ada, caller, pay
     caller.get("releases")
     with CaptureQueriesContext(connection) as queries:
         caller.get("releases?limit=200")
-    assert len(queries) <= 4
+    assert len(queries) <= 5
