@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from interlock.connect.exporting.writing import Summary, export
+from interlock.connect.exporting.writing import PARTIAL, Summary, export
 from interlock.workspaces.models import Member, Workspace
 from interlock.workspaces.models.audit import Entry, record
 from interlock.workspaces.permissions import Action
@@ -138,6 +138,9 @@ class Export(models.Model):
         """Its days are over, or somebody wants it gone sooner."""
         record([Entry(self, "forgotten", {})], by=by)
         file = self.file
+        # What a process left that was killed while it wrote.
+        for draft in Path(settings.MEDIA_ROOT, folder_of(self.workspace_id)).glob(f"{self.pk}.zip.*{PARTIAL}"):
+            draft.unlink(missing_ok=True)
         self.delete()
         if file:
             transaction.on_commit(lambda: file.storage.delete(file.name))

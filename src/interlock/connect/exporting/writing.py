@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from interlock.workspaces.models import AuditEvent, Member, Workspace
 from interlock.workspaces.snapshots import snapshot
 
 BATCH = 1000
+PARTIAL = ".partial"
 
 Told = dict[str, Any]
 
@@ -41,14 +43,14 @@ def export(workspace: Workspace, target: Path) -> Summary:
             if any(target.iterdir()):
                 raise DomainError(f"{target} is not empty: name an empty folder, or a file to make.")
             return _write(workspace, _Folder(target))
-        draft = target.with_name(f"{target.name}.partial")
+        # Of its own, since a job that was taken for lost may be done twice at the same time.
+        descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f"{target.name}.", suffix=PARTIAL)
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
                 summary = _write(workspace, _Zip(archive))
             os.replace(draft, target)
         finally:
-            draft.unlink(missing_ok=True)
+            Path(draft).unlink(missing_ok=True)
     except OSError as error:
         raise DomainError(f"{target} cannot be written ({error.strerror}).") from error
     return summary

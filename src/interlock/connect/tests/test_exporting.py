@@ -19,7 +19,7 @@ from interlock.alignment import checking
 from interlock.alignment.models import Finding, Score, Waiver
 from interlock.backlog.models import Feature
 from interlock.config import northwind as demo
-from interlock.connect.exporting import HISTORY, MANIFEST
+from interlock.connect.exporting import HISTORY, MANIFEST, writing
 from interlock.connect.exporting.kinds import kinds, unaccounted
 from interlock.connect.exporting.models import KEPT
 from interlock.connect.exporting.reading import recognised
@@ -205,6 +205,28 @@ def test_members_who_have_no_account_here_get_one_without_a_password(lived_in, t
     assert eve.role == Role.VIEWER
     assert not eve.user.has_usable_password()
     assert Member.objects.get(pk=cleo.pk).role == Role.OWNER
+
+
+def test_an_export_that_two_processes_make_at_once_is_whole(lived_in, tmp_path, monkeypatch):
+    target, write = tmp_path / "plan.zip", writing._write
+
+    def meanwhile(workspace, into):
+        monkeypatch.setattr(writing, "_write", write)
+        export(workspace, target)
+        return write(workspace, into)
+
+    monkeypatch.setattr(writing, "_write", meanwhile)
+    export(lived_in.workspace, target)
+    assert list(tmp_path.iterdir()) == [target]
+    assert zipfile.ZipFile(target).testzip() is None
+
+
+def test_what_a_killed_process_left_of_an_export_goes_with_it(lived_in):
+    made = Export.objects.get()
+    left = Path(f"{made.file.path}.abc{writing.PARTIAL}")
+    left.touch()
+    made.forget(by=None)
+    assert not left.exists()
 
 
 def test_a_folder_says_the_same_as_an_archive(lived_in, tmp_path):
