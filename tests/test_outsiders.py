@@ -11,7 +11,7 @@ from django import forms
 from django.apps import apps
 from django.urls import NoReverseMatch, reverse
 
-from interlock.workspaces.forms import RowsField
+from interlock.workspaces.forms import RowField, RowsField
 from interlock.workspaces.plan import PlanModel
 from tests.addresses import addresses
 from tests.test_requests import changed, tables
@@ -261,3 +261,12 @@ def test_no_form_takes_what_it_does_not_offer(model, client, world, figures):
     assert response.status_code == 302, response.content[:400]
     assert held(row, set(sent)) == before
     figures.measured(f"protected fields sent to the form of {model.__name__}, taken", f"{len(PROTECTED)}, 0")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", plan_models(), ids=lambda model: model.__name__)
+def test_a_word_that_is_typed_where_a_row_is_chosen_names_it_or_nothing(model, olga):
+    field = RowField(model)
+    field.serve(olga)
+    with pytest.raises(forms.ValidationError, match="There is no "):
+        field.clean("whatever it is")

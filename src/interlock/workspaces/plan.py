@@ -89,8 +89,10 @@ class PlanQuerySet(WorkspaceQuerySet[Row]):
         return self.select_related(*self.model.named_after) if self.model.named_after else self
 
     def called(self, name: str) -> Self:
+        """Those of that name or title; none of what has neither, and goes by its key."""
         names = {field.name for field in self.model._meta.fields}
-        return self.filter(**{"name__iexact" if "name" in names else "title__iexact": name})
+        known = next((one for one in ("name", "title") if one in names), None)
+        return self.filter(**{f"{known}__iexact": name}) if known else self.none()
 
     # --- verbs -----------------------------------------------------------------------------------
 
